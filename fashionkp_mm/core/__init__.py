@@ -1,0 +1,1 @@
+"""What a garment is, how its labels are stored and scored. NumPy and pandas only."""

@@ -113,9 +113,7 @@ class Category:
     @property
     def flip_pairs(self) -> tuple[tuple[str, str], ...]:
         """Pairs ``(left, right)`` of keypoint names that trade places in a mirrored picture."""
-        return tuple(
-            (name, mirrored_name(name)) for name in self.keypoints if "_left" in name
-        )
+        return tuple((name, mirrored_name(name)) for name in self.keypoints if "_left" in name)
 
     def links(self, present: NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Lines to draw for a garment that has only some of its points.

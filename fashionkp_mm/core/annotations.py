@@ -256,7 +256,7 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
     return {image_id: path for image_id, path in found.items() if image_id in wanted}
 
 
-# --- reading: bytes to rows ------------------------------------------------------------------------
+# --- reading: bytes to rows
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,9 @@ def _read_rows(path: Path, kind: Kind) -> _Rows:
     if counts.count(commas) != len(lines):
         for line, number, count in zip(lines, numbers, counts, strict=True):
             if count != commas:
-                message = f"the row has {count + 1} cells, expected {len(names)}; a cell was lost or added"
+                message = (
+                    f"the row has {count + 1} cells, expected {len(names)}; one was lost or added"
+                )
                 problems.append(Problem(file, int(number), "", line.decode(), message))
         kept = [index for index, count in enumerate(counts) if count == commas]
         lines = [lines[index] for index in kept]
@@ -394,7 +396,7 @@ def _positional_names(count: int, file: str, kind: Kind) -> list[str]:
     raise AnnotationError([Problem(file, 1, "", "", message)])
 
 
-# --- reading: rows to a checked table --------------------------------------------------------------
+# --- reading: rows to a checked table
 
 
 def _parse(rows: _Rows, file: str, kind: Kind) -> tuple[KeypointTable, list[Problem]]:
@@ -483,7 +485,7 @@ def _shaped(
 def _parse_integers(
     text: NDArray[np.uint8], starts: NDArray[np.intp], stops: NDArray[np.intp]
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Parse the integers at ``text[starts:stops]``, ``(M, 3)``; say for each row if all three are."""
+    """Parse the integers at ``text[starts:stops]``, ``(M, 3)``, and say which rows hold three."""
     negative = text[starts] == _MINUS
     digits = stops - starts - negative
     valid = (digits >= 1) & (digits <= _MAX_DIGITS)
@@ -505,7 +507,7 @@ def _parse_rows_carefully(
     keypoints: NDArray[np.float32],
     visibility: NDArray[np.int8],
 ) -> Iterator[Problem]:
-    """Parse cell by cell what `_parse_cells` passed over; fill the tables and name what is wrong."""
+    """Parse cell by cell what `_parse_cells` passed over; fill the tables, name what is wrong."""
     for i in indices:
         keypoints[i], visibility[i] = -1, Visibility.ABSENT
         for k, cell in enumerate(rows.cells[i].decode().split(",")):
@@ -568,10 +570,11 @@ def _label_problems(
     known = categories >= 0
     foreign = labelled & ~CATEGORY_KEYPOINTS[categories] & known[:, None]
     outside = labelled & (keypoints < 0).any(axis=2)
-    for found, severity, message in (
+    rules: tuple[tuple[NDArray[np.bool_], Severity, str], ...] = (
         (foreign, "error", "{} has no such point; expected -1_-1_-1, or another category"),
         (outside, "warning", "the point lies outside the image; x and y start at 0"),
-    ):
+    )
+    for found, severity, message in rules:
         for i, k in zip(*np.nonzero(found), strict=True):
             cell = rows.cells[i].decode().split(",")[k]
             text = message.format(rows.categories[i])
@@ -607,7 +610,7 @@ def _without_duplicates(rows: _Rows, file: str) -> tuple[NDArray[np.bool_], list
     return kept, problems
 
 
-# --- writing and small helpers ---------------------------------------------------------------------
+# --- writing and small helpers
 
 
 def _format(table: KeypointTable) -> str:
@@ -656,6 +659,6 @@ def _subfolders(folder: Path) -> list[Path]:
 
 def _file_names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [entry.name for entry in os.scandir(folder)]
     except OSError:
         return []

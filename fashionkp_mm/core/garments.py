@@ -106,7 +106,7 @@ class Category:
 
     @property
     def skeleton(self) -> tuple[tuple[str, str], ...]:
-        """Links between neighbours on the outline and the seams of a garment that lacks no point."""
+        """Links along the outline and the seams of a garment that lacks no point."""
         runs = ((*self.outline, self.outline[0]), *self.seams)
         return tuple(link for run in runs for link in pairwise(run))
 
@@ -127,8 +127,7 @@ class Category:
         """
         outline = [k for k in keypoint_indices(self.outline) if present[k]]
         runs = [outline + outline[:1]] if len(outline) > 2 else [outline]
-        for seam in self.seams:
-            runs.append([k for k in keypoint_indices(seam) if present[k]])
+        runs += [[k for k in keypoint_indices(seam) if present[k]] for seam in self.seams]
         return [link for run in runs for link in pairwise(run)]
 
 

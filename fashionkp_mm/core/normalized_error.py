@@ -1,7 +1,7 @@
-"""The normalized error (NE) of the FashionAI contest, as a pure function of arrays. Lower is better.
+"""The normalized error (NE) of the FashionAI contest, as a pure function of arrays.
 
-NE = sum(d_k / s * [v_k = 1]) / sum([v_k = 1]) * 100 %, pooled over all points of all images. ``d_k``
-is the distance from the predicted to the labelled point, in pixels of the image; ``s`` is the
+NE = sum(d_k / s * [v_k = 1]) / sum([v_k = 1]) * 100 %, pooled over all points of all images; lower
+is better. ``d_k`` is the distance from the predicted to the labelled point, in pixels of the image; ``s`` is the
 labelled distance between the two points of the category's normaliser (armpits, or waistband),
 visible or not. Occluded and absent points are not scored, so a prediction on an absent point costs
 nothing.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fashionkp_mm.core.annotations import KeypointTable
@@ -103,6 +104,21 @@ class NormalizedError:
         }
 
 
+def score_frame(result: NormalizedError) -> pd.DataFrame:
+    """Tabulate a result for people: all, each category, each keypoint with its NE and points."""
+    scores = {
+        ("all", ""): Score(result.value, result.points),
+        **{("category", name): score for name, score in result.per_category.items()},
+        **{("keypoint", name): score for name, score in result.per_keypoint.items()},
+    }
+    index = pd.MultiIndex.from_tuples(list(scores), names=["group", "name"])
+    columns = {
+        "NE %": [score.value for score in scores.values()],
+        "points": [score.points for score in scores.values()],
+    }
+    return pd.DataFrame(columns, index=index)
+
+
 def normalizers(
     keypoints: ArrayLike,
     visibility: NDArray[np.int8],
@@ -140,6 +156,7 @@ def normalized_error(
     visibility: NDArray[np.int8],
     category_indices: NDArray[np.integer[Any]],
     *,
+    normalizer: NDArray[np.floating[Any]] | None = None,
     missing_normalizer: MissingNormalizer = "skip",
     scored_points: ScoredPoints = "visible",
     failed: NDArray[np.bool_] | None = None,
@@ -151,7 +168,8 @@ def normalized_error(
         keypoints: ``(N, K, 2)`` labelled x and y, (-1, -1) where absent.
         visibility: ``(N, K)`` of ``garments.Visibility``.
         category_indices: ``(N,)`` positions in ``garments.CATEGORY_NAMES``.
-        missing_normalizer: See `normalizers`.
+        normalizer: ``(N,)`` as `normalizers` returns it, where it is at hand already.
+        missing_normalizer: The rule by which to compute it otherwise; see `normalizers`.
         scored_points: ``visible`` as the contest does, or ``labelled`` for occluded ones as well.
         failed: ``(N,)``, images whose scored points count as an error of 1 (100 %) each, whatever
             was predicted for them.
@@ -163,7 +181,8 @@ def normalized_error(
     labels = np.asarray(keypoints)
     _require_shapes(predicted, labels, visibility, category_indices)
 
-    normalizer = normalizers(labels, visibility, category_indices, missing_normalizer)
+    if normalizer is None:
+        normalizer = normalizers(labels, visibility, category_indices, missing_normalizer)
     usable = ~np.isnan(normalizer)
     if scored_points == "visible":
         scored = visibility == Visibility.VISIBLE

@@ -1,10 +1,10 @@
 """The normalized error (NE) of the FashionAI contest, as a pure function of arrays.
 
 NE = sum(d_k / s * [v_k = 1]) / sum([v_k = 1]) * 100 %, pooled over all points of all images; lower
-is better. ``d_k`` is the distance from the predicted to the labelled point, in pixels of the image; ``s`` is the
-labelled distance between the two points of the category's normaliser (armpits, or waistband),
-visible or not. Occluded and absent points are not scored, so a prediction on an absent point costs
-nothing.
+is better. ``d_k`` is the distance from the predicted to the labelled point, in pixels of the image;
+``s`` is the labelled distance between the two points of the category's normaliser (armpits, or
+waistband), visible or not. Occluded and absent points are not scored, so a prediction on an absent
+point costs nothing.
 """
 
 from __future__ import annotations

@@ -1,0 +1,81 @@
+"""Boxes around garments: from labelled points, and from files that a detector wrote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+BOX_COLUMNS = ("image_id", "x1", "y1", "x2", "y2")
+
+
+class BoxFileError(ValueError):
+    """A file of boxes that cannot be used as it is."""
+
+
+def keypoint_boxes(
+    keypoints: NDArray[np.float32], labelled: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Tight boxes around labelled points.
+
+    Args:
+        keypoints: ``(N, K, 2)`` x and y in pixels of the image.
+        labelled: ``(N, K)``, the points to enclose, visible and occluded ones.
+
+    Returns:
+        ``(N, 4)`` ``x1, y1, x2, y2``, NaN where no point is labelled.
+    """
+    lowest = np.where(labelled[..., None], keypoints, np.inf).min(axis=1)
+    highest = np.where(labelled[..., None], keypoints, -np.inf).max(axis=1)
+    boxes = np.concatenate([lowest, highest], axis=1).astype(np.float32)
+    boxes[~labelled.any(axis=1)] = np.nan
+    return boxes
+
+
+def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArray[np.float32]:
+    """Read one box for each image from a CSV with the columns ``image_id,x1,y1,x2,y2[,score]``.
+
+    Of several boxes for an image the one with the highest score is taken.
+
+    Returns:
+        ``(N, 4)`` in the order of ``image_ids``, pixels of the image.
+
+    Raises:
+        BoxFileError: A column is missing, a box is empty, inverted or not finite, an image has no
+            box, or it has several and the file has no ``score``.
+        OSError: The file cannot be read.
+    """
+    file = os.fspath(path)
+    frame = pd.read_csv(file, dtype={"image_id": str})
+    missing = [name for name in BOX_COLUMNS if name not in frame.columns]
+    if missing:
+        raise BoxFileError(
+            f"{file}, row 1: no column {', '.join(missing)}; expected {','.join(BOX_COLUMNS)}"
+        )
+    corners = frame[list(BOX_COLUMNS[1:])].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    usable = np.isfinite(corners).all(axis=1) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
+    if not usable.all():
+        row = int(np.flatnonzero(~usable)[0])
+        raise BoxFileError(
+            f"{file}, row {row + 2}, image {frame['image_id'][row]}: the box"
+            f" {frame.loc[row, list(BOX_COLUMNS[1:])].tolist()} is empty, inverted or not a number;"
+            " expected x1 < x2 and y1 < y2 in pixels"
+        )
+    frame[list(BOX_COLUMNS[1:])] = corners
+    if "score" in frame.columns:
+        frame = frame.sort_values("score", ascending=False, kind="stable")
+    elif (twice := frame["image_id"].duplicated()).any():
+        raise BoxFileError(
+            f"{file}: several boxes for {frame['image_id'][twice].iloc[0]}, and no column score"
+            " to choose by"
+        )
+    boxes = frame.drop_duplicates("image_id").set_index("image_id")[list(BOX_COLUMNS[1:])]
+    absent = [image_id for image_id in image_ids if image_id not in boxes.index]
+    if absent:
+        raise BoxFileError(
+            f"{file}: no box for {len(absent)} images, the first is {absent[0]}; detect them too"
+        )
+    return boxes.loc[list(image_ids)].to_numpy(np.float32)

@@ -1,0 +1,84 @@
+"""What ``tools/train.py`` and ``tools/test.py`` do, as MMPose users know it from MMPose's own.
+
+MMEngine and torch are imported only once the arguments are understood, so that ``-h`` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+_LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
+
+
+def train(argv: Sequence[str] | None = None) -> None:
+    """Entry point of ``tools/train.py``."""
+    parser = argparse.ArgumentParser(description="Train a model on apparel keypoints.")
+    parser.add_argument("config", help="path of the model's config")
+    parser.add_argument("--work-dir", help="folder for logs and checkpoints")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="CHECKPOINT",
+        help="go on from a checkpoint; without a value, from the work directory's last one",
+    )
+    parser.add_argument(
+        "--amp",
+        action="store_true",
+        help="mixed precision: float16 on a GPU, bfloat16 on a CPU (about twice as fast there)",
+    )
+    parser.add_argument(
+        "--pretrained",
+        default="default",
+        metavar="default|none|FILE",
+        help="weights the backbone starts from: the config's (downloaded), none, or a file's",
+    )
+    parser.add_argument("--no-validate", action="store_true", help="do not validate while training")
+    parser.add_argument(
+        "--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size"
+    )
+    _add_common_arguments(parser)
+    args = parser.parse_args(argv)
+    _run("train", args)
+
+
+def test(argv: Sequence[str] | None = None) -> None:
+    """Entry point of ``tools/test.py``."""
+    parser = argparse.ArgumentParser(description="Test a model on apparel keypoints.")
+    parser.add_argument("config", help="path of the model's config")
+    parser.add_argument("checkpoint", help="path of the checkpoint")
+    parser.add_argument("--work-dir", help="folder for logs and results")
+    parser.add_argument("--out", help="file for the metrics (.json, .yaml, .pkl)")
+    parser.add_argument("--dump", help="file for all predictions (.pkl), for MMPose's tools")
+    _add_common_arguments(parser)
+    args = parser.parse_args(argv)
+    _run("test", args)
+
+
+def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--show-dir", help="folder for pictures of the predictions")
+    parser.add_argument("--show", action="store_true", help="show the pictures in a window")
+    parser.add_argument("--interval", type=int, default=1, help="draw every n-th sample")
+    parser.add_argument("--wait-time", type=float, default=1, help="seconds a window stays open")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override the config, e.g. train_dataloader.batch_size=16",
+    )
+    parser.add_argument("--launcher", choices=_LAUNCHERS, default="none", help="job launcher")
+    # torch.distributed.launch passes either spelling.
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def _run(name: str, args: argparse.Namespace) -> None:
+    """Run, and turn what the user can mend into one message instead of a traceback."""
+    from fashionkp_mm.plugin import runs  # noqa: PLC0415  imports torch and MMPose
+
+    try:
+        getattr(runs, name)(args)
+    except runs.MENDABLE as error:
+        sys.exit(f"error: {error}")

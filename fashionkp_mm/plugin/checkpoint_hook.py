@@ -1,0 +1,159 @@
+"""The checkpoints that training leaves behind: plain data, and a good one at every moment."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import HistoryBuffer
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from fashionkp_mm.compat.atomic_write import remove_parts
+
+_ALREADY_PLAIN = ("state_dict", "ema_state_dict")
+_PLAIN_LEAVES = (torch.Tensor, torch.Size, torch.device, torch.dtype, complex, bytes, bytearray)
+_CONTAINERS: dict[type, type] = {tuple: tuple, list: list, deque: list, set: set, frozenset: set}
+_HISTORY_KEYS = {"log_history", "count_history", "max_length"}
+
+
+@HOOKS.register_module()
+class PlainCheckpointHook(CheckpointHook):
+    """MMEngine's ``CheckpointHook``, to be used in its place: the same arguments, safer files.
+
+    * What is saved loads with ``torch.load(weights_only=True)`` and nothing else installed: NumPy
+      arrays become lists, and the message hub's histories dictionaries of tensors. On loading they
+      become histories again, so that training resumes as it would have gone on. Stock MMEngine
+      loads and resumes these files too; it starts the log's running means afresh.
+    * An outdated checkpoint is deleted after the one that replaces it was saved, not before.
+
+    Together with ``fashionkp_mm.compat.atomic_write`` a complete checkpoint stands on the disk, and
+    ``last_checkpoint`` names one, whenever training is killed after its first was saved.
+    """
+
+    _postponed_removals: _PostponedRemovals | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Find the folder for checkpoints, and delete there what killed writers left."""
+        super().before_train(runner)
+        if is_main_process():
+            remove_parts(self.out_dir)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Replace all that is not a tensor or plain data."""
+        for key in checkpoint.keys() - set(_ALREADY_PLAIN):
+            checkpoint[key] = plain(checkpoint[key], f"checkpoint[{key!r}]")
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Give the message hub its histories back."""
+        log_scalars = checkpoint.get("message_hub", {}).get("log_scalars", {})
+        for name, value in log_scalars.items():
+            if isinstance(value, Mapping) and value.keys() == _HISTORY_KEYS:
+                log_scalars[name] = HistoryBuffer(
+                    value["log_history"].cpu().numpy(),
+                    value["count_history"].cpu().numpy(),
+                    value["max_length"],
+                )
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        with self._removing_afterwards():
+            super()._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
+        with self._removing_afterwards():
+            super()._save_best_checkpoint(runner, metrics)
+
+    @contextmanager
+    def _removing_afterwards(self) -> Iterator[None]:
+        """Postpone removals until the block ended well; blocks may stand in each other."""
+        if self._postponed_removals is not None:
+            yield
+            return
+        backend = self.file_backend
+        self.file_backend = self._postponed_removals = _PostponedRemovals(backend)
+        try:
+            yield
+        finally:
+            postponed, self._postponed_removals = self._postponed_removals, None
+            self.file_backend = backend
+        # The best epoch evaluated again has the name of the file that it replaces.
+        postponed.carry_out(keep=self._current_paths())
+
+    def _current_paths(self) -> set[str | None]:
+        best = getattr(self, "best_ckpt_path_dict", {}).values()
+        return {self.last_ckpt, getattr(self, "best_ckpt_path", None), *best}
+
+
+class _PostponedRemovals:
+    """A file backend that only notes what to remove."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self._removals: list[tuple[str, str]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def remove(self, path: str) -> None:
+        self._removals.append(("remove", path))
+
+    def rmtree(self, path: str) -> None:
+        self._removals.append(("rmtree", path))
+
+    def carry_out(self, keep: set[str | None]) -> None:
+        for method, path in self._removals:
+            if path not in keep:
+                getattr(self._backend, method)(path)
+
+
+def plain(value: Any, where: str = "checkpoint") -> Any:
+    """Copy a tree of containers, NumPy's and MMEngine's types replaced by Python's and torch's.
+
+    Args:
+        value: The tree.
+        where: Its name, for the error.
+
+    Raises:
+        TypeError: A leaf is of a type that ``torch.load(weights_only=True)`` would refuse; better
+            to hear it when the first checkpoint is saved than when the last cannot be resumed.
+    """
+    if isinstance(value, HistoryBuffer):
+        log_history, count_history = value.data
+        return {
+            "log_history": torch.from_numpy(np.asarray(log_history)),
+            "count_history": torch.from_numpy(np.asarray(count_history)),
+            "max_length": int(value.max_length),
+        }
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    elif isinstance(value, PathLike):
+        value = fspath(value)
+
+    if isinstance(value, Mapping):
+        kind = OrderedDict if isinstance(value, OrderedDict) else dict
+        return kind(
+            (plain(key, where), plain(item, f"{where}[{key!r}]")) for key, item in value.items()
+        )
+    if value is None or isinstance(value, _PLAIN_LEAVES):
+        return value
+    for scalar in (bool, int, float, str):
+        # An instance of a subclass, such as an enumeration, would be saved as one of that class.
+        if isinstance(value, scalar):
+            return scalar(value)
+    for kind, container in _CONTAINERS.items():
+        if isinstance(value, kind):
+            return container(plain(item, f"{where}[{i}]") for i, item in enumerate(value))
+    raise TypeError(
+        f"{where} is of type {type(value).__module__}.{type(value).__qualname__}, which cannot be"
+        " loaded again without running code from the file. Keep tensors, arrays, numbers, text and"
+        " containers of these in what is checkpointed (message_hub, meta, states of hooks)"
+    )

@@ -1,0 +1,195 @@
+"""FashionAI as an MMPose data set, read straight from its CSV files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.datasets.transforms import PackPoseInputs, RandomFlip
+from mmpose.registry import DATASETS
+from numpy.typing import NDArray
+
+from fashionkp_mm.core import annotations
+from fashionkp_mm.core.annotations import KeypointTable
+from fashionkp_mm.core.boxes import keypoint_boxes, read_boxes
+from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.normalized_error import normalizers
+from fashionkp_mm.images import image_size
+
+PACKED_FIELDS = {
+    "category_index": "category_indices",
+    "keypoint_visibility": "keypoint_visibility",
+    "normalizer": "normalizers",
+}
+"""What a sample carries beyond MMPose's own, and its name in ``gt_instances``."""
+
+_METAINFO_IN_SAMPLES = (
+    "dataset_name",
+    "upper_body_ids",
+    "lower_body_ids",
+    "flip_pairs",
+    "dataset_keypoint_weights",
+    "flip_indices",
+    "skeleton_links",
+)
+
+
+class DataNotFoundError(FileNotFoundError):
+    """The data set is not where the config looks for it."""
+
+
+@DATASETS.register_module()
+class FashionAIDataset(BaseCocoStyleDataset):
+    """The FashionAI apparel keypoints: one image, one garment, one sample.
+
+    Next to MMPose's own fields a sample carries ``category_index`` ``(1,)``,
+    ``keypoint_visibility`` ``(1, K)`` with the three values of ``core.garments.Visibility``, and
+    ``normalizer`` ``(1,)`` in pixels of the image, NaN where it is absent. They arrive in
+    ``gt_instances`` as ``category_indices``, ``keypoint_visibility`` and ``normalizers``.
+    ``keypoints_visible`` is 1 for every labelled point, occluded ones included, and 0 for absent
+    ones. ``img_id`` is the CSV's image id.
+
+    Args:
+        ann_file: CSV of labels, or of ids and categories only with ``test_mode``.
+        data_prefix: ``img`` is the folder that the image ids start from. Both folder layouts of
+            FashionAI are found in it; see `core.annotations.locate_images`.
+        categories: Names of the categories to keep; all by default.
+        bbox_source: Where the box around the garment comes from: ``label`` (tight around the
+            labelled points; it gives the outermost points away, so published scores do not use
+            it), ``whole`` (the whole image), or the path of a CSV of boxes. A label box that
+            encloses nothing is replaced by the whole image. `GetBBoxCenterScale` pads them all.
+        **kwargs: As in `BaseCocoStyleDataset`.
+
+    Raises:
+        DataNotFoundError: There is no ``ann_file``.
+        AnnotationError: The CSV breaks a rule of the format.
+        BoxFileError: The box file cannot be used.
+        BrokenImageError: An image's size is needed for its box, and the image is missing.
+        ValueError: A category is unknown, or the pipeline has a `RandomFlip` that is not
+            `GarmentFlip`, which would leave the visibility of left and right points swapped.
+    """
+
+    METAINFO: ClassVar[dict[str, Any]] = {"from_file": str(Path(__file__).with_name("metainfo.py"))}
+
+    def __init__(
+        self,
+        ann_file: str,
+        *,
+        categories: Sequence[str] | None = None,
+        bbox_source: str = "label",
+        **kwargs: Any,
+    ) -> None:
+        unknown = sorted(set(categories or ()) - set(CATEGORY_NAMES))
+        if unknown:
+            raise ValueError(
+                f"unknown categories {unknown}; expected some of {', '.join(CATEGORY_NAMES)}"
+            )
+        self.categories = tuple(categories or CATEGORY_NAMES)
+        self.bbox_source = bbox_source
+        super().__init__(ann_file=ann_file, **kwargs)
+        self._metainfo["bbox_source"] = bbox_source
+        for transform in self.pipeline.transforms:
+            if type(transform) is RandomFlip:
+                raise ValueError(
+                    "RandomFlip does not know keypoint_visibility, which would come out mirrored;"
+                    " write GarmentFlip instead, it takes the same arguments"
+                )
+
+    @property
+    def image_ids(self) -> list[str]:
+        """The CSV's ids of all samples, in order."""
+        return [self.get_data_info(index)["img_id"] for index in range(len(self))]
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the CSV and make one record an image."""
+        table = self._read_table()
+        labelled = table.visibility != Visibility.ABSENT
+        if not self.test_mode:
+            # An image without a single labelled point has nothing to teach.
+            table = table.select(labelled.any(axis=1))
+            labelled = labelled[labelled.any(axis=1)]
+        paths = self._image_paths(table.image_ids)
+        boxes = self._boxes(table, labelled, paths)
+        normalizer = normalizers(table.keypoints, table.visibility, table.category_indices)
+
+        keypoints = table.keypoints[:, None]
+        visibility = table.visibility[:, None]
+        keypoints_visible = labelled[:, None].astype(np.float32)
+        boxes = boxes[:, None]
+        normalizer = normalizer[:, None].astype(np.float32)
+        category_index = table.category_indices[:, None].astype(np.int64)
+        bbox_score = np.ones(1, np.float32)
+        return [
+            {
+                "img_id": image_id,
+                "img_path": paths[index],
+                "id": index,
+                "category_id": int(category_index[index, 0]),
+                "category_index": category_index[index],
+                "bbox": boxes[index],
+                "bbox_score": bbox_score,
+                "keypoints": keypoints[index],
+                "keypoints_visible": keypoints_visible[index],
+                "keypoint_visibility": visibility[index],
+                "normalizer": normalizer[index],
+                "iscrowd": 0,
+            }
+            for index, image_id in enumerate(table.image_ids)
+        ]
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """The sample's record with the metainfo that transforms need."""
+        # The base class copies the metainfo deeply for every sample, which costs more than the
+        # record itself; no transform writes to it.
+        info: dict[str, Any] = super(BaseCocoStyleDataset, self).get_data_info(idx)
+        info.update({key: self._metainfo[key] for key in _METAINFO_IN_SAMPLES})
+        info["instance_mapping_table"] = {
+            **PackPoseInputs.instance_mapping_table,
+            **PACKED_FIELDS,
+        }
+        return info
+
+    def _read_table(self) -> KeypointTable:
+        if not Path(self.ann_file).is_file():
+            raise DataNotFoundError(
+                f"{self.ann_file} does not exist: get the FashionAI keypoint data from Alibaba"
+                " Tianchi and set FASHIONAI_ROOT to its folder, or try without it: `fashionkp synth"
+                " data/fashionai` draws a stand-in"
+            )
+        is_test_list = self.test_mode and not annotations.has_keypoints(self.ann_file)
+        if is_test_list and self.bbox_source == "label":
+            raise ValueError(
+                f"{self.ann_file} is a test list without keypoints, so there are no label boxes;"
+                " set bbox_source='whole' or give a file of boxes"
+            )
+        read = annotations.read_test_list if is_test_list else annotations.read_labels
+        table = read(self.ann_file)
+        if len(self.categories) < len(CATEGORY_NAMES):
+            kept = [CATEGORY_INDEX[name] for name in self.categories]
+            table = table.select(np.isin(table.category_indices, kept))
+        return table
+
+    def _image_paths(self, image_ids: Sequence[str]) -> list[str]:
+        root = self.data_prefix.get("img", "")
+        found = annotations.locate_images(image_ids, root)
+        return [
+            os.fspath(found.get(image_id, os.path.join(root, image_id)))  # noqa: PTH118
+            for image_id in image_ids
+        ]
+
+    def _boxes(
+        self, table: KeypointTable, labelled: NDArray[np.bool_], paths: Sequence[str]
+    ) -> NDArray[np.float32]:
+        if self.bbox_source == "label":
+            boxes = keypoint_boxes(table.keypoints, labelled)
+        elif self.bbox_source == "whole":
+            boxes = np.full((len(table), 4), np.nan, np.float32)
+        else:
+            boxes = read_boxes(self.bbox_source, table.image_ids)
+        for index in np.flatnonzero(np.isnan(boxes[:, 0])):
+            boxes[index] = (0, 0, *image_size(paths[index]))
+        return boxes

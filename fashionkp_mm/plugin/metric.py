@@ -1,0 +1,112 @@
+"""The normalized error as an MMPose metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmpose.registry import METRICS
+
+from fashionkp_mm.core.annotations import KeypointTable, write_submission
+from fashionkp_mm.core.garments import Visibility
+from fashionkp_mm.core.normalized_error import (
+    ScoredPoints,
+    normalized_error,
+    score_frame,
+)
+
+
+@METRICS.register_module()
+class NormalizedError(BaseMetric):
+    """FashionAI's normalized error (NE), in percent; see `core.normalized_error`.
+
+    Reports ``fashionai/NE``, ``fashionai/NE_<category>`` for each category and
+    ``fashionai/points``, and logs a table per category and keypoint that names the boxes used. For
+    ``save_best='fashionai/NE'`` set ``rule='less'``.
+
+    Args:
+        submission_file: Write the predictions there as a contest CSV.
+        scored_points: ``visible`` as the contest does, or ``labelled`` for occluded ones as well.
+        collect_device: As in `BaseMetric`.
+        prefix: As in `BaseMetric`; ``fashionai`` by default.
+    """
+
+    default_prefix = "fashionai"
+
+    def __init__(
+        self,
+        submission_file: str | None = None,
+        scored_points: ScoredPoints = "visible",
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.submission_file = submission_file
+        self.scored_points = scored_points
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+        """Keep of each sample what the score and the submission need."""
+        for sample in data_samples:
+            truth, predicted = sample["gt_instances"], sample["pred_instances"]
+            self.results.append(
+                {
+                    "id": sample["id"],
+                    "img_id": sample["img_id"],
+                    "category_index": int(truth["category_indices"][0]),
+                    "prediction": np.asarray(predicted["keypoints"][0], np.float32)[:, :2],
+                    "keypoints": truth["keypoints"][0],
+                    "visibility": truth["keypoint_visibility"][0],
+                    "normalizer": float(truth["normalizers"][0]),
+                }
+            )
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        """Score all samples; a sample that two processes have both seen counts once."""
+        unique = {result["id"]: result for result in results}
+        rows = [unique[key] for key in sorted(unique)]
+        table = KeypointTable(
+            image_ids=tuple(row["img_id"] for row in rows),
+            category_indices=np.array([row["category_index"] for row in rows], np.int8),
+            keypoints=np.stack([row["keypoints"] for row in rows]),
+            visibility=np.stack([row["visibility"] for row in rows]),
+            rows=np.array([row["id"] for row in rows], np.int64),
+        )
+        predictions = np.stack([row["prediction"] for row in rows])
+        logger = MMLogger.get_current_instance()
+        if self.submission_file:
+            write_submission(
+                self.submission_file,
+                KeypointTable(
+                    table.image_ids,
+                    table.category_indices,
+                    predictions,
+                    np.full(table.visibility.shape, Visibility.VISIBLE, np.int8),
+                    table.rows,
+                ),
+            )
+            logger.info("Predictions written to %s", Path(self.submission_file).resolve())
+
+        result = normalized_error(
+            predictions,
+            table.keypoints,
+            table.visibility,
+            table.category_indices,
+            normalizer=np.array([row["normalizer"] for row in rows]),
+            scored_points=self.scored_points,
+        )
+        logger.info(
+            "Normalized error with boxes from '%s', %d images, %d without a normaliser:\n%s",
+            (self.dataset_meta or {}).get("bbox_source", "unknown"),
+            result.images,
+            result.skipped_images,
+            score_frame(result).to_string(float_format="%.2f"),
+        )
+        return {
+            "NE": result.value,
+            **{f"NE_{name}": score.value for name, score in result.per_category.items()},
+            "points": result.points,
+        }

@@ -1,0 +1,48 @@
+"""What configs say in one word instead of repeating it: MMPose's models, and pipelines of any size.
+
+Used from MMEngine's text configs, where these calls leave nothing but plain dicts behind.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mmpose
+from mmengine.config import Config, ConfigDict
+
+
+def stock_model(config: str) -> ConfigDict:
+    """The ``model`` of one of MMPose's own configs, to be changed where garments differ.
+
+    Args:
+        config: Path below MMPose's ``configs`` folder, without ``.py``.
+
+    Raises:
+        FileNotFoundError: The installed MMPose has no such config.
+    """
+    path = Path(mmpose.__file__).parent / ".mim" / "configs" / f"{config}.py"
+    model: ConfigDict = Config.fromfile(path).model
+    return model
+
+
+def with_codec(
+    pipeline: Sequence[Mapping[str, Any]], codec: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The pipeline for one codec: `TopdownAffine` gets its input size, `GenerateTarget` the codec.
+
+    UDP codecs get the unbiased crop that they need.
+    """
+    sized = []
+    for transform in copy.deepcopy(list(pipeline)):
+        extra: dict[str, Any] = {}
+        if transform["type"] == "TopdownAffine":
+            extra = {"input_size": codec["input_size"]}
+            if codec["type"] == "UDPHeatmap":
+                extra["use_udp"] = True
+        elif transform["type"] == "GenerateTarget":
+            extra = {"encoder": dict(codec)}
+        sized.append({**transform, **extra})
+    return sized

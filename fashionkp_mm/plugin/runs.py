@@ -1,0 +1,102 @@
+"""One training or test run, from understood arguments to MMEngine's `Runner`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import mmengine
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError
+from fashionkp_mm.core.annotations import AnnotationError
+from fashionkp_mm.core.boxes import BoxFileError
+from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.plugin.dataset import DataNotFoundError
+from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
+
+MENDABLE = (
+    AnnotationError,
+    BoxFileError,
+    BrokenImageError,
+    DataNotFoundError,
+    PretrainedError,
+    UnsafeCheckpointError,
+)
+"""What the user can mend: a message is enough, a traceback would hide it."""
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train as the arguments of ``tools/train.py`` say."""
+    cfg = _load_config(args)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.auto_scale_lr:
+        cfg.auto_scale_lr.enable = True
+    if args.amp:
+        _enable_amp(cfg)
+    checkpoint = None
+    if args.resume:
+        checkpoint = None if args.resume == "auto" else args.resume
+        cfg.resume, cfg.load_from = True, checkpoint
+        if checkpoint is None:
+            checkpoint = find_latest_checkpoint(cfg.work_dir)
+    _finish_config(cfg, args)
+    # A resumed model gets all its weights from the checkpoint.
+    set_pretrained(cfg, "none" if checkpoint else args.pretrained)
+
+    Runner.from_cfg(cfg).train()
+
+
+def test(args: argparse.Namespace) -> None:
+    """Test as the arguments of ``tools/test.py`` say."""
+    cfg = _load_config(args)
+    cfg.load_from = args.checkpoint
+    if args.dump:
+        evaluators = cfg.test_evaluator
+        evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+        cfg.test_evaluator = [*evaluators, {"type": "DumpResults", "out_file_path": args.dump}]
+    _finish_config(cfg, args)
+
+    metrics = Runner.from_cfg(cfg).test()
+    if args.out:
+        mmengine.dump(metrics, args.out)
+
+
+def _load_config(args: argparse.Namespace) -> Config:
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.work_dir:
+        cfg.work_dir = args.work_dir
+    elif not cfg.get("work_dir"):
+        cfg.work_dir = str(Path("work_dirs") / Path(args.config).stem)
+    return cfg
+
+
+def _finish_config(cfg: Config, args: argparse.Namespace) -> None:
+    if args.show or args.show_dir:
+        cfg.default_hooks.visualization.update(
+            enable=True,
+            show=args.show,
+            wait_time=args.wait_time,
+            out_dir=args.show_dir,
+            interval=args.interval,
+        )
+    if args.cfg_options:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("options", nargs="+", action=DictAction)
+        cfg.merge_from_dict(parser.parse_args(args.cfg_options).options)
+
+
+def _enable_amp(cfg: Config) -> None:
+
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+    else:
+        cfg.optim_wrapper.type = "CPUAmpOptimWrapper"

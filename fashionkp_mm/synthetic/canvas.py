@@ -1,0 +1,152 @@
+"""The picture being painted, layer on layer, and the memory of which layer covers which pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fashionkp_mm.synthetic.geometry import Camera, FloatArray
+
+BLOCK = 4
+"""Cloth coordinates are smooth: they are worked out once per block of this many pixels a side."""
+
+Color = tuple[float, float, float]
+"""BGR, 0 to 255."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rectangle of the picture and how much of each of its pixels a shape covers.
+
+    Attributes:
+        x: Column of the rectangle's first pixel.
+        y: Row of the rectangle's first pixel.
+        cover: ``(h, w)`` uint8, 255 where the shape covers the whole pixel.
+    """
+
+    x: int
+    y: int
+    cover: NDArray[np.uint8]
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the rectangle in the picture."""
+        height, width = self.cover.shape
+        return slice(self.y, self.y + height), slice(self.x, self.x + width)
+
+    def hides(self, x: int, y: int) -> bool:
+        """Whether the shape covers this pixel and its eight neighbours.
+
+        The neighbours are there because a layer that merely ends at a point, as a sleeve does at
+        the armpit, does not hide it.
+        """
+        row, column = y - self.y, x - self.x
+        near = self.cover[
+            max(row - 1, 0) : max(row + 2, 0), max(column - 1, 0) : max(column + 2, 0)
+        ]
+        return near.size > 0 and bool(near.min() > 127)
+
+
+@dataclass
+class Canvas:
+    """A picture ``(H, W, 3)`` uint8 BGR and, in painting order, the layers that can hide a point."""
+
+    image: NDArray[np.uint8]
+    camera: Camera
+    layers: list[tuple[str, Patch]] = field(default_factory=list)
+
+    def patch(self, outline: ArrayLike, margin: int = 0) -> Patch | None:
+        """Rasterise a closed outline ``(N, 2)`` in cm; None where it lies out of the picture."""
+        return self.patch_pixels(self.camera.to_pixels(outline), margin)
+
+    def patch_pixels(self, outline: FloatArray, margin: int = 0) -> Patch | None:
+        """Rasterise a closed outline ``(N, 2)`` in pixels, at twice the size against jags."""
+        height, width = self.image.shape[:2]
+        limit = 4.0 * max(height, width)
+        outline = np.clip(outline, -limit, limit)
+        x0, y0 = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 1 - margin, 0)
+        x1, y1 = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 2 + margin, (width, height))
+        if x1 <= x0 or y1 <= y0:
+            return None
+        # A whole number of blocks, so that what is worked out per block lines up.
+        x1, y1 = min(x1 + -(x1 - x0) % BLOCK, width), min(y1 + -(y1 - y0) % BLOCK, height)
+        double = np.zeros((2 * (y1 - y0), 2 * (x1 - x0)), dtype=np.uint8)
+        corners = np.rint((2 * (outline - (x0, y0)) + 0.5) * 16).astype(np.int32)
+        cv2.fillPoly(double, [corners], 255, lineType=cv2.LINE_AA, shift=4)
+        cover = cv2.resize(double, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+        return Patch(int(x0), int(y0), cover.astype(np.uint8, copy=False))
+
+    def garment_grid(self, patch: Patch) -> FloatArray:
+        """Garment-space position of the middle of each block of a patch, ``(h', w', 2)`` in cm."""
+        rows, columns = (-(-size // BLOCK) for size in patch.cover.shape)
+        x = patch.x + np.arange(columns) * BLOCK + (BLOCK - 1) / 2
+        y = patch.y + np.arange(rows) * BLOCK + (BLOCK - 1) / 2
+        return self.camera.to_garment(np.stack(np.meshgrid(x, y), axis=-1))
+
+    def paint(
+        self, patch: Patch | None, color: Color | NDArray[np.uint8], opacity: float = 1.0
+    ) -> None:
+        """Lay one colour, or pixels ``(h, w, 3)`` of the patch's size, over the picture."""
+        if patch is None:
+            return
+        under = self.image[patch.window]
+        if isinstance(color, tuple):
+            over = np.full_like(under, np.array(color).clip(0, 255).astype(np.uint8))
+        else:
+            over = color
+        alpha = patch.cover.astype(np.float32) * np.float32(opacity / 255.0)
+        under[:] = cv2.blendLinear(over, under, alpha, 1 - alpha)
+
+    def shade(self, patch: Patch | None, strength: float, blur_px: float = 0.0) -> None:
+        """Darken (or, below 0, lighten) the picture under a patch, by its share of the light."""
+        if patch is None:
+            return
+        cover = patch.cover
+        if blur_px > 0.3:
+            cover = cv2.GaussianBlur(cover, (0, 0), blur_px).astype(np.uint8, copy=False)
+        under = self.image[patch.window]
+        target = np.zeros_like(under) if strength > 0 else np.full_like(under, 255)
+        alpha = cover.astype(np.float32) * np.float32(abs(strength) / 255.0)
+        under[:] = cv2.blendLinear(target, under, alpha, 1 - alpha)
+
+    def shadow(
+        self, outline: ArrayLike, shift_cm: ArrayLike, blur_cm: float, strength: float
+    ) -> None:
+        """A soft shadow of an outline in cm, moved by ``shift_cm``."""
+        blur = blur_cm * self.camera.pixels_per_cm
+        moved = np.asarray(outline, dtype=np.float64) + np.asarray(shift_cm)
+        self.shade(self.patch(moved, margin=int(2 * blur) + 1), strength, blur)
+
+    def line(self, curve: ArrayLike, width_cm: float, color: Color | float) -> None:
+        """Draw a curve ``(N, 2)`` in cm: in a colour, or as a share of the light taken away."""
+        pixels = self.camera.to_pixels(curve)
+        width = width_cm * self.camera.pixels_per_cm
+        side = np.zeros_like(pixels)
+        tangent = np.gradient(pixels, axis=0)
+        tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
+        # A line below one pixel is drawn one pixel wide and fainter.
+        side[:, 0], side[:, 1] = -tangent[:, 1], tangent[:, 0]
+        side *= max(width, 1.0) / 2
+        patch = self.patch_pixels(np.concatenate([pixels + side, (pixels - side)[::-1]]))
+        thin = min(width, 1.0)
+        if isinstance(color, float):
+            self.shade(patch, color * thin)
+        else:
+            self.paint(patch, color, thin)
+
+    def remember(self, name: str, patch: Patch | None) -> None:
+        """Note that a layer of this name now covers the patch, for :meth:`hidden`."""
+        if patch is not None:
+            self.layers.append((name, patch))
+
+    def hidden(self, point: ArrayLike, owners: frozenset[str]) -> bool:
+        """Whether a pixel ``(2,)`` is covered by a layer painted after its owners.
+
+        A point whose owners were never painted counts from the first layer on.
+        """
+        x, y = (int(value) for value in np.asarray(point))
+        last = max((i for i, (name, _) in enumerate(self.layers) if name in owners), default=-1)
+        return any(patch.hides(x, y) for _, patch in self.layers[last + 1 :])

@@ -109,6 +109,10 @@ def _statistic(owner: Any, name: Any) -> None:
         raise pickle.UnpicklingError(f"it calls getattr({owner!r}, {name!r})")
 
 
+def _no_bytes() -> bytes:
+    return b""  # pickled in protocol 2 as a call of bytes
+
+
 def _bytes(data: Any) -> bytes:
     # Python 2 and pickle protocol 2 have no bytes; their text holds one byte a character.
     return data.encode("latin1") if isinstance(data, str) else bytes(data)
@@ -121,6 +125,7 @@ _STANDS_FOR: list[tuple[Callable[..., Any], str]] = [
     *((_scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
     (_History, "mmengine.logging.history_buffer.HistoryBuffer"),
     (_statistic, "builtins.getattr"),
+    (_no_bytes, "builtins.bytes"),
 ]
 
 

@@ -14,7 +14,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import HistoryBuffer
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from fashionkp_mm.compat.atomic_write import remove_parts
 
@@ -52,7 +52,7 @@ class PlainCheckpointHook(CheckpointHook):
             checkpoint[key] = plain(checkpoint[key], f"checkpoint[{key!r}]")
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Give the message hub its histories back."""
+        """Give the message hub its histories back, and the data set's metainfo its arrays."""
         log_scalars = checkpoint.get("message_hub", {}).get("log_scalars", {})
         for name, value in log_scalars.items():
             if isinstance(value, Mapping) and value.keys() == _HISTORY_KEYS:
@@ -61,6 +61,13 @@ class PlainCheckpointHook(CheckpointHook):
                     value["count_history"].cpu().numpy(),
                     value["max_length"],
                 )
+        # MMEngine compares the metainfo with the data set's, byte by byte, before it resumes. Only
+        # a training loop that is built has one to compare; a test has none, and asking builds it.
+        if isinstance(runner._train_loop, BaseLoop):
+            current = getattr(runner.train_dataloader.dataset, "metainfo", None)
+            meta = checkpoint.get("meta", {})
+            if current is not None and plain(current) == meta.get("dataset_meta"):
+                meta["dataset_meta"] = current
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         with self._removing_afterwards():

@@ -1,0 +1,224 @@
+"""Training with ``PlainCheckpointHook``: plain files, true resumption, and never without a file."""
+
+import subprocess
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import ClassVar
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import BaseDataset
+from mmengine.evaluator import BaseMetric, Evaluator
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from fashionkp_mm.plugin import checkpoint_hook
+from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook, plain
+
+
+class Points(BaseDataset):
+    METAINFO: ClassVar = {"sigmas": np.full(3, 0.05), "colors": np.uint8([[1, 2]])}
+
+    def load_data_list(self):
+        return [{"x": torch.full((2,), float(i))} for i in range(4)]
+
+
+class Line(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(2, 1)
+
+    def forward(self, x, sample_idx=None, mode="tensor"):
+        out = self.linear(torch.stack(list(x)))
+        return {"loss": out.square().mean()} if mode == "loss" else list(out)
+
+
+class Descending(BaseMetric):
+    """A score that gets better every time, so that each epoch has a new best file."""
+
+    scores = (5.0, 4.0, 3.0, 2.0, 1.0)
+    calls = 0
+
+    def process(self, data_batch, data_samples):
+        self.results.append(0)
+
+    def compute_metrics(self, results):
+        Descending.calls += 1
+        return {"NE": np.float64(self.scores[Descending.calls - 1])}
+
+
+class Witness(Hook):
+    """Looks at the folder at the moment when a checkpoint is about to be written."""
+
+    priority = "LOWEST"
+
+    def __init__(self):
+        self.seen = []
+
+    def before_save_checkpoint(self, runner, checkpoint):
+        self.seen.append(sorted(p.name for p in Path(runner.work_dir).glob("*.pth")))
+
+
+class StoppedError(RuntimeError):
+    pass
+
+
+class StopInThirdEpoch(Hook):
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.epoch == 2 and batch_idx == 1:
+            raise StoppedError
+
+
+@pytest.fixture
+def train(tmp_path):
+    Descending.calls = 0
+
+    def run(epochs: int, *, resume: bool = False, hooks: tuple = (), **options) -> Runner:
+        torch.manual_seed(0)
+        data = {
+            "dataset": Points(),
+            "sampler": {"type": "DefaultSampler", "shuffle": False},
+            "batch_size": 2,
+            "num_workers": 0,
+            "collate_fn": {"type": "default_collate"},
+        }
+        checkpoint = {"type": "PlainCheckpointHook", "interval": 1, **options}
+        runner = Runner(
+            Line(),
+            str(tmp_path),
+            train_dataloader=data,
+            train_cfg={"by_epoch": True, "max_epochs": epochs, "val_interval": 1},
+            optim_wrapper={"optimizer": {"type": "AdamW", "lr": 0.1}},
+            param_scheduler=[{"type": "ExponentialLR", "gamma": 0.9}],
+            val_dataloader=data,
+            val_cfg={},
+            val_evaluator=Evaluator(Descending()),
+            default_hooks={"checkpoint": checkpoint},
+            custom_hooks=list(hooks),
+            resume=resume,
+            experiment_name=uuid4().hex,  # a name used twice is one message hub
+            log_level="WARNING",
+            randomness={"seed": 0},
+        )
+        runner.train()
+        return runner
+
+    return run
+
+
+def test_a_checkpoint_loads_in_plain_torch(train, tmp_path):
+    train(2, save_best="NE", rule="less")
+    code = (
+        "import sys; sys.path.append(sys.argv[1]); import torch;"
+        "[torch.load(f, weights_only=True) for f in sys.argv[2:]];"
+        "print(sorted(m for m in sys.modules if m.startswith(('mm', 'fashionkp'))))"
+    )
+    packages = next(p for p in sys.path if p.endswith("site-packages"))
+    files = [str(tmp_path / name) for name in ("epoch_2.pth", "best_NE_epoch_2.pth")]
+    # -S: no .pth file is read, so nothing of this project is in that process.
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, packages, *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "['mmap']"
+
+
+def test_training_resumes_with_histories_and_ends_as_if_never_stopped(train, tmp_path, capsys):
+    through = train(4, save_best="NE", rule="less")
+    weights = {k: v.clone() for k, v in through.model.state_dict().items()}
+    losses = through.message_hub.get_scalar("train/loss").data[0]
+    for path in tmp_path.glob("*.pth"):
+        path.unlink()
+    Descending.calls = 0
+
+    with pytest.raises(StoppedError):
+        train(4, save_best="NE", rule="less", hooks=(StopInThirdEpoch(),))
+    assert find_latest_checkpoint(str(tmp_path)) == str(tmp_path / "epoch_2.pth")
+    resumed = train(4, resume=True, save_best="NE", rule="less")
+    assert "metainfo from the resumed checkpoint is different" not in capsys.readouterr().out
+    np.testing.assert_array_equal(resumed.message_hub.get_scalar("train/loss").data[0], losses)
+    for key, value in resumed.model.state_dict().items():
+        assert torch.equal(value, weights[key])
+    assert resumed.message_hub.get_info("best_score") == 2.0
+    assert [p.name for p in tmp_path.glob("best_*.pth")] == ["best_NE_epoch_4.pth"]
+
+
+def test_an_old_file_goes_only_when_its_successor_is_there(train, tmp_path):
+    witness = Witness()
+    train(3, max_keep_ckpts=1, save_best="NE", rule="less", hooks=(witness,))
+    assert sorted(p.name for p in tmp_path.glob("*.pth")) == ["best_NE_epoch_3.pth", "epoch_3.pth"]
+    # The second write onwards, an epoch's file and (from the third) a best one stand all the time.
+    assert witness.seen[0] == []
+    assert all(any(n.startswith("epoch") for n in names) for names in witness.seen[1:])
+    assert all(any(n.startswith("best") for n in names) for names in witness.seen[2:])
+
+
+def test_a_write_that_fails_costs_nothing_that_was_saved(train, tmp_path, monkeypatch):
+    class FullDisk(Hook):
+        def before_save_checkpoint(self, runner, checkpoint):
+            if runner.epoch == 1:
+                raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        train(3, max_keep_ckpts=1, hooks=(FullDisk(),))
+    assert find_latest_checkpoint(str(tmp_path)) == str(tmp_path / "epoch_1.pth")
+    torch.load(tmp_path / "epoch_1.pth", weights_only=True)
+
+
+def test_what_killed_writers_left_is_removed(train, tmp_path):
+    (tmp_path / ".epoch_7.pth.123.part").write_bytes(b"torn")
+    train(1)
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_another_data_set_is_still_told_on_resuming(train, capsys, monkeypatch):
+    train(1)
+    monkeypatch.setitem(Points.METAINFO, "sigmas", np.full(3, 0.1))
+    train(2, resume=True)
+    assert "metainfo from the resumed checkpoint is different" in capsys.readouterr().out
+
+
+def test_stock_mmengine_resumes_the_file(train, tmp_path):
+    train(2)
+    resumed = train(3, resume=True, type="CheckpointHook")
+    assert resumed.epoch == 3
+
+
+class Level(IntEnum):
+    HIGH = 2
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.array([["a"]]), [["a"]]),
+        (np.str_("a"), "a"),
+        (Path("a/b"), "a/b"),
+        (Level.HIGH, 2),
+        ({np.int64(1): (np.bool_(True), {2})}, {1: (True, {2})}),
+        (True, True),
+        (None, None),
+    ],
+)
+def test_plain(value, expected):
+    result = plain(value)
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+def test_what_cannot_be_plain_is_named():
+    with pytest.raises(TypeError, match=r"checkpoint\['a'\]\[1\] is of type builtins\.function"):
+        plain({"a": [1, checkpoint_hook.plain.__class__(plain.__code__, {})]})
+
+
+def test_it_is_a_checkpoint_hook_by_name():
+    assert HOOKS.get("PlainCheckpointHook") is PlainCheckpointHook

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fashionkp_mm.synthetic.fabric import Finish
-from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, axis_between, points, smooth
+from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, axis_between, points, smooth, xy
 from fashionkp_mm.synthetic.pattern import SIDES, Garment, Piece, Trim
 
 
@@ -144,7 +144,7 @@ def add_bodice(
             ]
         )
         back = arc(neck[0], neck[-1], 1.6 if cut.neck_shape != "high" else -0.6)
-        inner = np.concatenate([back, neck[::-1] + (0, 0.6)])
+        inner = np.concatenate([back, neck[::-1] + xy(0, 0.6)])
         garment.pieces.append(
             Piece("inside", inner, axis, Finish(0.1, 0.4), cloth="lining", level=-1)
         )
@@ -217,7 +217,12 @@ def _add_straps(garment: Garment, cut: BodyCut, top: FloatArray) -> None:
         peak = np.array([sign * cut.neck[0] * 0.92, float(top[12, 1]) + 0.8])
         start = np.array([sign * cut.neck[0], cut.neck[1]])
         outline = np.concatenate(
-            [[start + (-width, 0)], [start + (width, 0)], [peak + (width, 0)], [peak + (-width, 0)]]
+            [
+                [start + xy(-width, 0)],
+                [start + xy(width, 0)],
+                [peak + xy(width, 0)],
+                [peak + xy(-width, 0)],
+            ]
         )
         axis = Axis(np.stack([start, peak]), np.array([width, width]))
         garment.pieces.append(Piece(f"strap_{name}", outline, axis, Finish(0.2, 0.2), lift=0.3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fashionkp_mm.synthetic.fabric import Finish
-from fashionkp_mm.synthetic.geometry import Axis, arc, axis_between, lengths, points, smooth
+from fashionkp_mm.synthetic.geometry import Axis, arc, axis_between, lengths, points, smooth, xy
 from fashionkp_mm.synthetic.pattern import (
     SIDES,
     Garment,
@@ -74,7 +74,10 @@ def add_waistband(
     height: float,
 ) -> None:
     """A band that begins at the two waist points and shows the back's inside above its front."""
-    upper, lower = arc(left, right, 1.3), arc(left + (-0.35, height), right + (0.35, height), 1.3)
+    upper, lower = (
+        arc(left, right, 1.3),
+        arc(left + xy(-0.35, height), right + xy(0.35, height), 1.3),
+    )
     axis = Axis(points((0, left[1]), (0, left[1] + height + 2)), np.array([13.5, 14.0]))
     behind = np.concatenate([arc(left, right, -0.9), upper[::-1]])
     garment.pieces.insert(0, Piece("inside", behind, axis, Finish(0.1, 0.3), "lining", level=-1))
@@ -180,16 +183,16 @@ def _leg_trims(
     trims = []
     if crease:
         line = axis.center[3:]
-        trims += [Trim(line, 0.35, -0.16), Trim(line + (0.35, 0), 0.3, 0.14)]
+        trims += [Trim(line, 0.35, -0.16), Trim(line + xy(0.35, 0), 0.3, 0.14)]
     pocket = smooth(
         points((sign * 7.5, top + 3.2), (sign * 9.5, top + 8), (sign * 14.6, top + 10.5)), 6
     )
     trims.append(Trim(pocket, 0.28, 0.3))
-    for reach, drop in ((5.0, 2.0), (7.5, 5.0)):  # strain lines from the crotch
+    for reach, drop in ((4.0, 0.6), (5.0, 4.2)):  # strain lines from the crotch
         start = inseam[0] + (sign * 0.5, 0.3)
-        end = start + (sign * reach, drop - 1.5)
+        end = start + xy(sign * reach, drop - 1.5)
         trims.append(
-            Trim(smooth(np.stack([start, (start + end) / 2 + (0, -0.5), end]), 4), 0.5, 0.12)
+            Trim(smooth(np.stack([start, (start + end) / 2 + (0, -0.5), end]), 4), 0.6, 0.08)
         )
     if turn_up:
         trims.append(Trim(np.stack([outseam[-2], inseam[-2]]), 0.4, 0.3))
@@ -204,5 +207,9 @@ def _with_fly(band: Piece, crotch: np.ndarray, top: float) -> Piece:
     low = crotch[1] - 1.0
     fly = smooth(points((2.4, top + 4.2), (2.4, top + 11), (1.6, top + 14), (0.2, top + 15.5)), 5)
     front = points((0.0, top + 4.2), (crotch[0], low))
-    trims = (Trim(front, 0.28, 0.3), Trim(fly, 0.18, 0.26), button(0.9, top + 2.9, 0.8))
+    trims = (
+        Trim(front, 0.28, 0.3, clip=False),
+        Trim(fly, 0.18, 0.26, clip=False),
+        button(0.9, top + 2.9, 0.8),
+    )
     return Piece(**{**band.__dict__, "trims": (*band.trims, *trims)})

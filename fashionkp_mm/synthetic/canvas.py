@@ -37,6 +37,16 @@ class Patch:
         height, width = self.cover.shape
         return slice(self.y, self.y + height), slice(self.x, self.x + width)
 
+    def clipped(self, other: Patch) -> Patch | None:
+        """The part of this shape that the other one covers too; None if there is none."""
+        x0, y0 = max(self.x, other.x), max(self.y, other.y)
+        x1 = min(self.x + self.cover.shape[1], other.x + other.cover.shape[1])
+        y1 = min(self.y + self.cover.shape[0], other.y + other.cover.shape[0])
+        if x1 <= x0 or y1 <= y0:
+            return None
+        mine, theirs = (p.cover[y0 - p.y : y1 - p.y, x0 - p.x : x1 - p.x] for p in (self, other))
+        return Patch(x0, y0, np.minimum(mine, theirs))
+
     def hides(self, x: int, y: int) -> bool:
         """Whether the shape covers this pixel and its eight neighbours.
 
@@ -52,11 +62,13 @@ class Patch:
 
 @dataclass
 class Canvas:
-    """A picture ``(H, W, 3)`` uint8 BGR and, in painting order, the layers that can hide a point."""
+    """A picture ``(H, W, 3)`` uint8 BGR and, in painting order, its layers: name, place and
+    whether it can hide a point of a layer below it.
+    """
 
     image: NDArray[np.uint8]
     camera: Camera
-    layers: list[tuple[str, Patch]] = field(default_factory=list)
+    layers: list[tuple[str, Patch, bool]] = field(default_factory=list)
 
     def patch(self, outline: ArrayLike, margin: int = 0) -> Patch | None:
         """Rasterise a closed outline ``(N, 2)`` in cm; None where it lies out of the picture."""
@@ -120,8 +132,17 @@ class Canvas:
         moved = np.asarray(outline, dtype=np.float64) + np.asarray(shift_cm)
         self.shade(self.patch(moved, margin=int(2 * blur) + 1), strength, blur)
 
-    def line(self, curve: ArrayLike, width_cm: float, color: Color | float) -> None:
-        """Draw a curve ``(N, 2)`` in cm: in a colour, or as a share of the light taken away."""
+    def line(
+        self,
+        curve: ArrayLike,
+        width_cm: float,
+        color: Color | float,
+        within: Patch | None = None,
+    ) -> None:
+        """Draw a curve ``(N, 2)`` in cm: in a colour, or as a share of the light taken away.
+
+        Of a line on a piece of cloth only what lies ``within`` the piece is drawn.
+        """
         pixels = self.camera.to_pixels(curve)
         width = width_cm * self.camera.pixels_per_cm
         side = np.zeros_like(pixels)
@@ -131,22 +152,20 @@ class Canvas:
         side[:, 0], side[:, 1] = -tangent[:, 1], tangent[:, 0]
         side *= max(width, 1.0) / 2
         patch = self.patch_pixels(np.concatenate([pixels + side, (pixels - side)[::-1]]))
+        if patch is not None and within is not None:
+            patch = patch.clipped(within)
         thin = min(width, 1.0)
         if isinstance(color, float):
             self.shade(patch, color * thin)
         else:
             self.paint(patch, color, thin)
 
-    def remember(self, name: str, patch: Patch | None) -> None:
+    def remember(self, name: str, patch: Patch, *, hides: bool) -> None:
         """Note that a layer of this name now covers the patch, for :meth:`hidden`."""
-        if patch is not None:
-            self.layers.append((name, patch))
+        self.layers.append((name, patch, hides))
 
     def hidden(self, point: ArrayLike, owners: frozenset[str]) -> bool:
-        """Whether a pixel ``(2,)`` is covered by a layer painted after its owners.
-
-        A point whose owners were never painted counts from the first layer on.
-        """
+        """Whether a pixel ``(2,)`` is covered by a layer painted after the last of its owners."""
         x, y = (int(value) for value in np.asarray(point))
-        last = max((i for i, (name, _) in enumerate(self.layers) if name in owners), default=-1)
-        return any(patch.hides(x, y) for _, patch in self.layers[last + 1 :])
+        last = max(i for i, (name, _, _) in enumerate(self.layers) if name in owners)
+        return any(hides and patch.hides(x, y) for _, patch, hides in self.layers[last + 1 :])

@@ -130,7 +130,7 @@ def _stage(
                 )
     if on_wall and upper:
         props.paint_rail(paint)
-    sew(paint, pieces[-1], fabric, upper and worn == "mannequin")
+    sew(paint, pieces[-1], fabric, skip_inside=upper and worn == "mannequin")
     if on_wall and upper:
         props.paint_hanger(paint, float(garment.keypoints["neckline_left"][0][1]))
     sew(paint, pieces[0], fabric)
@@ -139,8 +139,15 @@ def _stage(
         props.paint_clips(paint, garment)
 
 
-def sew(paint: Painter, pieces: list[Piece], fabric: Fabric, skip_inside: bool = False) -> None:
-    """Paint pieces of cloth and the lines on them."""
+def sew(
+    paint: Painter,
+    pieces: list[Piece],
+    fabric: Fabric,
+    *,
+    skip_inside: bool = False,
+    labelled: bool = True,
+) -> None:
+    """Paint pieces of cloth and the lines on them, of the labelled garment or of another one."""
     cloths = {
         "main": fabric,
         "trim": plain_fabric(fabric.trim, fabric.drape),
@@ -149,22 +156,22 @@ def sew(paint: Painter, pieces: list[Piece], fabric: Fabric, skip_inside: bool =
     for piece in pieces:
         if skip_inside and piece.name == "inside":
             continue
-        paint.cloth(
-            piece.name, piece.outline, piece.axis, cloths[piece.cloth], piece.finish,
-            hides=piece.hides, lift=piece.lift,
+        patch = paint.cloth(
+            piece.name if labelled else f"other {piece.name}", piece.outline, piece.axis,
+            cloths[piece.cloth], piece.finish,
+            hides=piece.hides or not labelled, lift=piece.lift,
         )  # fmt: skip
-        # Points name their owners: a piece that hides nothing is still remembered as one.
         for trim in piece.trims:
             tone = fabric.trim if isinstance(trim.tone, str) else trim.tone
             if not trim.closed:
-                paint.canvas.line(trim.curve, trim.width, tone)
+                paint.canvas.line(trim.curve, trim.width, tone, patch if trim.clip else None)
                 continue
-            patch = paint.canvas.patch(trim.curve)
+            place = paint.canvas.patch(trim.curve)
             if isinstance(tone, float):
-                paint.canvas.shade(patch, tone)
+                paint.canvas.shade(place, tone)
             else:
                 paint.canvas.shadow(trim.curve, (0.15, 0.3), 0.3, 0.4)
-                paint.canvas.paint(patch, tone)
+                paint.canvas.paint(place, tone)
 
 
 def _on_person(
@@ -208,11 +215,12 @@ def _dress_upper(
 ) -> None:
     if garment.category != "dress":
         below = (cut_trousers if rng.random() < 0.6 else cut_skirt)(rng, pose)
-        sew(paint, below.pieces, other)
+        sew(paint, below.pieces, other, labelled=False)
     _arms(paint, wearer, pose, upper_half=True)
     if garment.category == "outwear":
         shirt = cut_blouse(rng, pose)
-        sew(paint, [p for p in shirt.pieces if p.level == 0], plain_fabric(pick_color(rng)))
+        trunk = [p for p in shirt.pieces if p.level == 0]
+        sew(paint, trunk, plain_fabric(pick_color(rng)), labelled=False)
     sew(paint, pieces[0], fabric)
     _arms(paint, wearer, pose, upper_half=False)
     sew(paint, pieces[1], fabric)
@@ -227,17 +235,18 @@ def _dress_lower(
     garment: Garment,
     rng: np.random.Generator,
 ) -> None:
-    shirt = cut_blouse(rng, pose)
+    tucked = rng.random() < 0.6
+    waist = [garment.keypoints[f"waistband_{side}"][0] for side in ("left", "right")]
+    shirt = cut_blouse(rng, pose, tuck=waist if tucked else None)
     trunk = [p for p in shirt.pieces if p.level == 0]
-    tucked = rng.random() < 0.55
     _arms(paint, wearer, pose, upper_half=True)
     if tucked:
-        sew(paint, trunk, other)
+        sew(paint, trunk, other, labelled=False)
     sew(paint, garment.pieces, fabric, skip_inside=True)
     if not tucked:
-        sew(paint, trunk, other)
+        sew(paint, trunk, other, labelled=False)
     _arms(paint, wearer, pose, upper_half=False)
-    sew(paint, [p for p in shirt.pieces if p.level == 1], other)
+    sew(paint, [p for p in shirt.pieces if p.level == 1], other, labelled=False)
 
 
 def _arms(paint: Painter, wearer: Wearer, pose: Pose, *, upper_half: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashionkp_mm.synthetic.canvas import Canvas, Color
+from fashionkp_mm.synthetic.canvas import Canvas, Color, Patch
 from fashionkp_mm.synthetic.fabric import (
     Fabric,
     Finish,
@@ -24,6 +24,7 @@ from fashionkp_mm.synthetic.geometry import (
     points,
     smooth,
     tube,
+    xy,
 )
 from fashionkp_mm.synthetic.pattern import Pose
 
@@ -89,19 +90,23 @@ class Painter:
     def cloth(
         self, name: str, outline: FloatArray, axis: Axis, fabric: Fabric, finish: Finish, *,
         hides: bool = True, lift: float = 0.0,
-    ) -> None:  # fmt: skip
-        """Paint a piece and, if it ``hides`` what lies below, remember where it is."""
+    ) -> Patch | None:  # fmt: skip
+        """Paint a piece and remember where it is, and whether it ``hides`` what lies below.
+
+        Returns:
+            Its place; None where it lies out of the picture.
+        """
         canvas = self.canvas
         if lift:
             shift = (-1.1 * self.light, 0.8)
             canvas.shadow(outline, shift, 0.8, 0.34 * lift)
         patch = canvas.patch(outline)
         if patch is None:
-            return
+            return None
         pixels = cloth_pixels(canvas, patch, axis, fabric, finish, self.light, self.rng)
         canvas.paint(patch, pixels)
-        if hides:
-            canvas.remember(name, patch)
+        canvas.remember(name, patch, hides=hides)
+        return patch
 
     def limb(
         self,
@@ -113,7 +118,7 @@ class Painter:
         lift: float = 0.0,
     ) -> None:
         """Paint a round limb."""
-        outline, axis = tube(center, np.array(width))
+        outline, axis = tube(center, np.array(width), rounded=True)
         self.cloth(name, outline, axis, fabric, Finish(0.26, 0.12), lift=lift)
 
 
@@ -126,7 +131,7 @@ def paint_back_hair(paint: Painter, wearer: Wearer) -> None:
     half = smooth(
         points((tilt, 1.2), (tilt + 7, 4), (tilt + 9.2, 13), (9.6, 0.6 * low), (8.0, low)), 6
     )
-    other = mirrored(half - (tilt, 0)) + (tilt, 0)
+    other = mirrored(half - xy(tilt, 0)) + xy(tilt, 0)
     outline = np.concatenate(
         [half, smooth(points((8, low), (0, low + 2.5), (-8, low)), 5)[1:-1], other]
     )
@@ -158,7 +163,7 @@ def paint_head(paint: Painter, wearer: Wearer) -> None:
         ),
         6,
     )
-    outline = np.concatenate([jaw, mirrored(jaw - (x, 0)) + (x, 0)])
+    outline = np.concatenate([jaw, mirrored(jaw - xy(x, 0)) + xy(x, 0)])
     axis = Axis(points((x, 3), (x, 22)), np.array([7.2, 7.2]))
     paint.cloth("head", outline, axis, wearer.skin, Finish(0.24, 0.1), hides=True)
     canvas, dark = paint.canvas, mixed(wearer.hair.base, (20.0, 20.0, 30.0), 0.5)
@@ -230,8 +235,8 @@ def paint_upper_arm(paint: Painter, wearer: Wearer, arm: FloatArray) -> None:
     line = smooth(
         np.stack([shoulder, 0.5 * (shoulder + elbow), elbow, elbow + 0.12 * (wrist - elbow)]), 6
     )
-    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.2, 0.8, 1], [3.8, 4.1, 3.2, 2.6])
-    outline, axis = tube(line, width)
+    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.2, 0.8, 1], [4.0, 4.1, 3.2, 3.0])
+    outline, axis = tube(line, width, rounded=True)
     paint.cloth("arm", outline, axis, wearer.skin, Finish(0.28, 0.1), lift=0.2)
 
 
@@ -241,8 +246,8 @@ def paint_forearm(paint: Painter, wearer: Wearer, arm: FloatArray) -> None:
     line = smooth(
         np.stack([elbow + 0.06 * (shoulder - elbow), elbow, 0.5 * (elbow + wrist), wrist]), 6
     )
-    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.15, 0.5, 1], [2.6, 3.2, 3.2, 2.2])
-    outline, axis = tube(line, width)
+    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.15, 0.5, 1], [3.0, 3.2, 3.2, 2.2])
+    outline, axis = tube(line, width, rounded=True)
     paint.cloth("arm", outline, axis, wearer.skin, Finish(0.28, 0.1), lift=0.3)
     _hand(paint, wearer, arm)
 
@@ -258,7 +263,7 @@ def _hand(paint: Painter, wearer: Wearer, arm: FloatArray) -> None:
                 wrist - along,
                 wrist + 4.5 * along,
                 wrist + 10 * along + 0.6 * side * aside,
-                wrist + 15.5 * along,
+                wrist + 14.0 * along,
             ]
         ),
         5,
@@ -306,7 +311,7 @@ def paint_legs(paint: Painter, wearer: Wearer, pose: Pose) -> None:
             ),
             4,
         )
-        axis = Axis(np.stack([ankle, ankle + (0, 12)]), np.array([3.5, 4.0]))
+        axis = Axis(np.stack([ankle, ankle + xy(0, 12)]), np.array([3.5, 4.0]))
         paint.cloth("shoe", sole, axis, plain_fabric(wearer.shoes), Finish(0.4, 0.2), hides=False)
 
 

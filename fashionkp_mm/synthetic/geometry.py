@@ -25,6 +25,11 @@ def points(*xy: tuple[float, float]) -> FloatArray:
     return np.array(xy, dtype=np.float64)
 
 
+def xy(x: float, y: float) -> FloatArray:
+    """One place or one step, ``(2,)``."""
+    return np.array((x, y), dtype=np.float64)
+
+
 def mirrored(curve: ArrayLike) -> FloatArray:
     """The curve ``(N, 2)`` on the other side of the body, in reverse order."""
     return (np.asarray(curve, dtype=np.float64) * (-1.0, 1.0))[::-1]
@@ -147,17 +152,31 @@ def axis_between(left: FloatArray, right: FloatArray) -> Axis:
     return Axis((left + right) / 2, np.hypot(*(right - left).T) / 2)
 
 
-def tube(center: ArrayLike, half_width: ArrayLike) -> tuple[FloatArray, Axis]:
-    """A limb or strap: its outline ``(2 M, 2)`` and its axis.
+def tube(
+    center: ArrayLike, half_width: ArrayLike, *, rounded: bool = False
+) -> tuple[FloatArray, Axis]:
+    """A limb or strap: its outline ``(N, 2)`` and its axis.
 
     Args:
         center: ``(M, 2)`` from top to bottom.
         half_width: ``(M,)`` or one number.
+        rounded: Whether both ends are half discs.
     """
     line = np.asarray(center, dtype=np.float64)
     width = np.broadcast_to(np.asarray(half_width, dtype=np.float64), (len(line),))
     side = normals(line) * width[:, None]
-    return np.concatenate([line + side, (line - side)[::-1]]), Axis(line, np.array(width))
+    left, right = line + side, (line - side)[::-1]
+    parts = [left, right]
+    if rounded:
+        parts = [left, _cap(line[-1], left[-1]), right, _cap(line[0], right[-1])]
+    return np.concatenate(parts), Axis(line, np.array(width))
+
+
+def _cap(center: FloatArray, start: FloatArray) -> FloatArray:
+    """Half a turn around an end, from the tube's left edge to its right, ends left out."""
+    angle = np.linspace(0.0, np.pi, 9)[1:-1, None]
+    arm = start - center
+    return center + arm * np.cos(angle) + np.array([arm[1], -arm[0]]) * np.sin(angle)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fashionkp_mm.synthetic.bodice import BodyCut, trunk_axis
 from fashionkp_mm.synthetic.fabric import Finish
-from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, points, smooth
+from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, points, smooth, xy
 from fashionkp_mm.synthetic.pattern import (
     SIDES,
     Garment,
@@ -67,11 +67,7 @@ def cut_outwear(rng: np.random.Generator, pose: Pose) -> Garment:
         if style == "zip":
             sleeve = SleeveCut(1.02, 5.0, 1.6, 5.0)
         for side in SIDES:
-            name = side[0]
-            shoulder, armpit = made[f"shoulder_{name}"], made[f"armpit_{name}"]
-            add_sleeve(garment, sleeve, pose, side, shoulder, armpit, made["body"])
-            owners = frozenset({f"sleeve_{name}", f"front_{name}"})
-            garment.keypoints[f"shoulder_{name}"] = (shoulder, owners)
+            add_sleeve(garment, sleeve, pose, side, made)
     _collar(rng, garment, cut, style, gap)
     return garment
 
@@ -146,7 +142,7 @@ def _fronts(
         armhole = smooth(np.stack([shoulder, middle, edge[0]]), 6)
         fold = smooth(
             np.stack(
-                [top, 0.5 * (top + (sign * x, y)) + (sign * -0.8, 0.5), np.array([sign * x, y])]
+                [top, 0.5 * (top + xy(sign * x, y)) + (sign * -0.8, 0.5), np.array([sign * x, y])]
             ),
             6,
         )
@@ -231,14 +227,14 @@ def _belt(
     else:
         halves = [arc(ends[0], ends[1], 0.8)]
     for index, middle in enumerate(halves):
-        band = np.concatenate([middle - (0, 2.1), (middle + (0, 2.1))[::-1]])
+        band = np.concatenate([middle - (0, 2.1), (middle + xy(0, 2.1))[::-1]])
         garment.pieces.append(Piece(f"belt_{index}", band, axis, Finish(0.35, 0.2), lift=0.6))
     if not gap[0]:
         for sign, drop in ((-1, 22.0), (1, 17.0)):
             tail = smooth(
                 points((1, y), (1 + sign * 1.8, y + drop / 2), (1 + sign * 2.6, y + drop)), 6
             )
-            strip = np.concatenate([tail - (1.8, 0), (tail + (1.8, 0))[::-1]])
+            strip = np.concatenate([tail - (1.8, 0), (tail + xy(1.8, 0))[::-1]])
             garment.pieces.append(
                 Piece(f"belt_tail_{sign}", strip, axis, Finish(0.2, 0.6), lift=0.6)
             )
@@ -263,23 +259,23 @@ def _collar(
         axis = Axis(np.stack([top, meet]), np.array([width, width]))
         if kind in {"lapel", "wide"}:
             notch = top + (meet - top) * 0.34
-            lapel = np.concatenate([fold, [notch], [notch + (sign * width, -2.4)]])
-            bow = 0.4 * (notch + (sign * width, -2.4)) + 0.6 * meet + (sign * 0.8, 0)
+            lapel = np.concatenate([fold, [notch], [notch + xy(sign * width, -2.4)]])
+            bow = 0.4 * (notch + xy(sign * width, -2.4)) + 0.6 * meet + (sign * 0.8, 0)
             lapel = np.concatenate(
                 [
                     lapel[:-2],
                     [top],
-                    [notch + (sign * 2.5, -0.6)],
-                    [notch + (sign * width, -2.4)],
+                    [notch + xy(sign * 2.5, -0.6)],
+                    [notch + xy(sign * width, -2.4)],
                     [bow],
                 ]
             )
             leaf = np.stack(
                 [
                     top,
-                    top + (sign * 2.2, 1.0),
-                    notch + (sign * width * 0.8, -4.4),
-                    notch + (sign * width * 0.62, -1.4),
+                    top + xy(sign * 2.2, 1.0),
+                    notch + xy(sign * width * 0.8, -4.4),
+                    notch + xy(sign * width * 0.62, -1.4),
                     notch,
                 ]
             )
@@ -288,8 +284,8 @@ def _collar(
             ridge = smooth(
                 np.stack(
                     [
-                        top + (sign * 1.5, -1.5),
-                        top + (sign * 9.0, 5),
+                        top + xy(sign * 1.5, -1.5),
+                        top + xy(sign * 9.0, 5),
                         (0.55 * top + 0.45 * meet) + (sign * 8.5, 0),
                         meet,
                     ]
@@ -299,19 +295,19 @@ def _collar(
             ruffle = ridge + rng.normal(0, 0.35, ridge.shape)
             shapes = [("collar", np.concatenate([ruffle, fold]))]
         elif kind == "shirt":
-            tip = top + (sign * 1.0, 9.0)
+            tip = top + xy(sign * 1.0, 9.0)
             shapes = [
                 (
                     "collar",
                     np.stack(
-                        [top, top + (sign * 3.0, 1.5), tip + (sign * 1.5, 0), fold[0], fold[4]]
+                        [top, top + xy(sign * 3.0, 1.5), tip + xy(sign * 1.5, 0), fold[0], fold[4]]
                     ),
                 )
             ]
         else:
             rim = smooth(np.stack([meet, 0.5 * (meet + top) + (sign * 1.0, 0.6), top]), 6)
-            inset = rim + (sign * 2.3, 0.8)
-            inset[-1] = top + (sign * 2.6, 1.2)
+            inset = rim + xy(sign * 2.3, 0.8)
+            inset[-1] = top + xy(sign * 2.6, 1.2)
             shapes = [("collar", np.concatenate([rim, inset[::-1]]))]
         for part, shape in shapes:
             cloth = "trim" if kind == "fur" else "main"

@@ -21,12 +21,14 @@ class Trim:
         tone: Share of the light that it takes away (below 0: that it adds), or ``"trim"`` for the
             fabric's second colour.
         closed: Whether the curve is an outline to fill.
+        clip: Whether an open curve ends where its piece does.
     """
 
     curve: FloatArray
     width: float = 0.22
     tone: float | str = 0.35
     closed: bool = False
+    clip: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from fashionkp_mm.synthetic.geometry import (
     points,
     smooth,
     tube,
+    xy,
 )
 from fashionkp_mm.synthetic.pattern import Garment
 
@@ -130,7 +131,7 @@ def _card(paint: Painter, place: FloatArray) -> None:
     w, h = rng.uniform(7, 11), rng.uniform(9, 14)
     middle = place + np.array([np.sign(place[0]) * w * 0.7, h * 0.5])
     page = points((-w, -h), (w, -h), (w, h), (-w, h)) @ turn + middle
-    axis = Axis(np.stack([middle - (0, h), middle + (0, h)]), np.array([w, w]))
+    axis = Axis(np.stack([middle - (0, h), middle + xy(0, h)]), np.array([w, w]))
     paint.cloth(
         "card", page, axis, plain_fabric((246.0, 246.0, 248.0)), Finish(0.04, 0.2), lift=0.8
     )

@@ -14,6 +14,7 @@ from fashionkp_mm.synthetic.geometry import (
     lengths,
     normals,
     smooth,
+    xy,
 )
 from fashionkp_mm.synthetic.pattern import Garment, Piece, Pose, Trim
 
@@ -65,9 +66,7 @@ def add_sleeve(
     cut: SleeveCut,
     pose: Pose,
     side: tuple[str, int],
-    shoulder: FloatArray,
-    armpit: FloatArray,
-    body: FloatArray,
+    made: dict[str, FloatArray],
 ) -> None:
     """Sew on one sleeve and mark its shoulder and cuff.
 
@@ -76,82 +75,102 @@ def add_sleeve(
         cut: How it is cut.
         pose: How the arm is held.
         side: Name and sign of the side.
-        shoulder: Where it begins, ``(2,)``.
-        armpit: Where its under-edge meets the body, ``(2,)``.
-        body: Outline ``(N, 2)`` of the body piece.
+        made: Places of the trunk; ``shoulder_<side>`` and ``armpit_<side>`` are used, ``(2,)``.
     """
     name, sign = side
     index = 0 if sign < 0 else 1
-    arm = pose.arms[index].copy()
-    armhole = (shoulder + armpit) / 2
-    reach = np.hypot(*(armpit - shoulder)) / 2
-    arm += (shoulder - pose.arms[index][0]) * (0.6, 0.8) + (0.0, 0.45 * reach)
-    upper, fore = arm[1] - arm[0], arm[2] - arm[1]
-    bend = arm[1] - 0.06 * (upper - fore)
-    spine = smooth(np.stack([arm[0], arm[0] + 0.55 * upper, bend, arm[1] + 0.45 * fore, arm[2]]), 6)
-    along = lengths(spine)
-    # An odd cut: longer than the arm means to cover the wrist.
-    stop = cut.length * along[-1]
-    s = np.linspace(0.0, stop, 15)
-    line = np.stack([np.interp(s, along, spine[:, i]) for i in (0, 1)], axis=1)
-    if stop > along[-1]:
-        line[-1] += fore / np.hypot(*fore) * (stop - along[-1])
-    line[0] = 0.5 * (line[0] + armhole)
-    q = s / stop
-    top = min(reach * 0.86, 9.5)
-    width = top + (cut.cuff - top) * q + cut.puff * np.sin(np.pi * np.minimum(q * 1.05, 1.0))
-    if cut.band:
-        width = np.where(s > stop - cut.band, cut.cuff, width)
+    shoulder, armpit = made[f"shoulder_{name}"], made[f"armpit_{name}"]
+    line, s = _spine(cut, pose.arms[index], shoulder, armpit)
+    width = _widths(cut, s, float(np.hypot(*(armpit - shoulder))))
     # `normals` points to the viewer's left of a line that runs down: outwards on the left side.
     outward = normals(line) * (-sign * width)[:, None]
     outer, inner = line + outward, line - outward
-    keep = max(2, round(0.16 * len(line)))
     cuff_out, cuff_in = outer[-1], inner[-1]
-    tube = np.concatenate([outer, inner[::-1]])
-    if inside(tube, armpit):  # the arm hangs: the sleeve lies over the armpit
-        under = armpit + (-sign * 2.2, -2.5)
-    else:
-        under = armpit
-    over = smooth(np.stack([shoulder, outer[keep], outer[keep + 2]]), 6)[:-6]
-    over = np.concatenate([over, outer[keep + 1 :]])
-    below = inner[keep + 1 :][::-1]
-    end = smooth(
-        np.stack([cuff_out, (cuff_out + cuff_in) / 2 + _unit(line[-1] - line[-2]) * 0.7, cuff_in]),
-        5,
+    hangs = inside(np.concatenate([outer, inner[::-1]]), armpit)
+    down = _unit(line[-1] - line[0]) if cut.length < 0.5 else _unit(line[6] - line[0])
+    over = _beyond(outer, shoulder, down, 2.5)
+    below = _beyond(inner, armpit, down, -2.0 if hangs else 1.2)
+    # A hanging sleeve covers the armpit; another one ends at it.
+    under = below[0] - 2.0 * down if hangs else armpit
+    middle = 0.45 * shoulder + 0.55 * armpit
+    middle[0] = sign * (min(abs(shoulder[0]), abs(armpit[0])) - 1.9)
+    seam = smooth(np.stack([under, middle, shoulder]), 6)
+    top = smooth(
+        np.stack([shoulder, over[0]]) if len(over) < 2 else np.stack([shoulder, *over[:2]]), 5
     )
-    outline = np.concatenate([over, end[1:-1], below, [under]])
+    tip = (cuff_out + cuff_in) / 2 + 0.7 * _unit(line[-1] - line[-2])
+    end = smooth(np.stack([cuff_out, tip, cuff_in]), 5)
+    outline = np.concatenate([top, over[2:], end[1:-1], below[::-1], seam[:-1]])
+    trims = [Trim(seam, 0.5, 0.3), *_sleeve_trims(cut, s, outer, inner)]
     piece = f"sleeve_{name}"
-    trims = [Trim(smooth(np.stack([shoulder, armhole + (-sign * 1.6, 0.5), under]), 6), 0.3, 0.2)]
-    if cut.band:
-        back = int(np.searchsorted(s, stop - cut.band))
-        trims.append(Trim(np.stack([outer[back], inner[back]]), 0.3, 0.3))
-    elif cut.length > 0.25:
-        trims.append(
-            Trim(
-                np.stack(
-                    [0.82 * outer[-1] + 0.18 * outer[-2], 0.82 * inner[-1] + 0.18 * inner[-2]]
-                ),
-                0.16,
-                0.2,
-            )
-        )
-    elbow = (outer[8] + inner[8]) / 2
-    if cut.length > 0.6:  # creases of the crook of the arm
-        for shift in (-2.0, 1.2):
-            start = inner[8] + (inner[9] - inner[8]) * shift / 2
-            trims.append(
-                Trim(np.stack([start, 0.45 * start + 0.55 * elbow + (0, shift)]), 0.7, 0.14)
-            )
-    behind = pose.behind[index]
     garment.pieces.append(
         Piece(
             piece, outline, Axis(line, width), Finish(0.36, 1.0, cut.gathers, 0.5, 0.9),
-            hides=True, level=-1 if behind else 1, lift=0.7, trims=tuple(trims),
+            hides=True, level=-1 if pose.behind[index] else 1, lift=0.7, trims=tuple(trims),
         )
     )  # fmt: skip
-    garment.mark(f"shoulder_{name}", shoulder, piece, "body")
+    body = garment.keypoints[f"shoulder_{name}"][1]
+    garment.mark(f"shoulder_{name}", shoulder, piece, *body)
     garment.mark(f"cuff_{name}_in", cuff_in, piece)
     garment.mark(f"cuff_{name}_out", cuff_out, piece)
+
+
+def _spine(
+    cut: SleeveCut, arm: FloatArray, shoulder: FloatArray, armpit: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Middle line of a sleeve ``(15, 2)`` and the distance of its points from the start."""
+    start = 0.5 * (shoulder + armpit)
+    elbow = arm[1] + 0.4 * (shoulder - arm[0]) * (1.0, 0.0)
+    upper, fore = elbow - start, arm[2] - elbow
+    knots = [
+        start,
+        start + 0.55 * upper,
+        elbow - 0.05 * (upper - fore),
+        elbow + 0.45 * fore,
+        arm[2],
+    ]
+    curve = smooth(np.stack(knots), 6)
+    along = lengths(curve)
+    stop = cut.length * along[-1]
+    s = np.linspace(0.0, stop, 15)
+    line = np.stack([np.interp(s, along, curve[:, i]) for i in (0, 1)], axis=1)
+    if stop > along[-1]:  # longer than the arm, over the hand
+        line[-1] += _unit(fore) * (stop - along[-1])
+    return line, s
+
+
+def _widths(cut: SleeveCut, s: FloatArray, armhole: float) -> FloatArray:
+    """Half the width of a sleeve ``(15,)`` at the distances ``s`` from its start."""
+    q = s / s[-1]
+    top = min(0.43 * armhole, 8.2)
+    width = top + (cut.cuff - top) * q + cut.puff * np.sin(np.pi * np.minimum(q * 1.05, 1.0))
+    return np.where(s > s[-1] - cut.band, cut.cuff, width) if cut.band else width
+
+
+def _beyond(edge: FloatArray, start: FloatArray, down: FloatArray, least: float) -> FloatArray:
+    """The points of an edge from the first that lies ``least`` cm down the arm from a start."""
+    far = (edge - start) @ down >= least
+    first = int(np.argmax(far)) if far.any() else len(edge) - 1
+    return edge[min(first, len(edge) - 1) :]
+
+
+def _sleeve_trims(
+    cut: SleeveCut, s: FloatArray, outer: FloatArray, inner: FloatArray
+) -> list[Trim]:
+    """The cuff's seam, and the creases in the crook of a long sleeve."""
+    trims = []
+    if cut.band:
+        back = int(np.searchsorted(s, s[-1] - cut.band))
+        trims.append(Trim(np.stack([outer[back], inner[back]]), 0.3, 0.3))
+    else:
+        hem = [0.82 * edge[-1] + 0.18 * edge[-2] for edge in (outer, inner)]
+        trims.append(Trim(np.stack(hem), 0.16, 0.2))
+    if cut.length > 0.6:
+        for place, reach in ((7, 0.5), (8, 0.62), (9, 0.4)):
+            crease = inner[place] + reach * (outer[place] - inner[place]) + xy(0.0, reach - 1.0)
+            bow = 0.5 * (inner[place] + crease) + xy(0.0, 0.7)
+            trims.append(Trim(smooth(np.stack([inner[place], bow, crease]), 4), 0.7, 0.11))
+    return trims
 
 
 def _unit(vector: FloatArray) -> FloatArray:

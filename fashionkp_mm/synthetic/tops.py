@@ -6,19 +6,30 @@ import numpy as np
 
 from fashionkp_mm.synthetic.bodice import BodyCut, add_bodice, choose_neck, hem_curve
 from fashionkp_mm.synthetic.fabric import Finish
-from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, axis_between, points, smooth
+from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, axis_between, points, smooth, xy
 from fashionkp_mm.synthetic.pattern import SIDES, Garment, Piece, Pose, Trim, button, outline_trim
 from fashionkp_mm.synthetic.sleeves import add_sleeve, choose_sleeve
 
 
-def cut_blouse(rng: np.random.Generator, pose: Pose) -> Garment:
-    """A blouse, shirt, T-shirt, knit or camisole."""
+def cut_blouse(
+    rng: np.random.Generator, pose: Pose, tuck: list[FloatArray] | None = None
+) -> Garment:
+    """A blouse, shirt, T-shirt, knit or camisole.
+
+    Args:
+        rng: Source of its measures.
+        pose: How the arms are held.
+        tuck: The two ends of the waistband ``(2,)`` that it is tucked into, if it is.
+    """
     garment = Garment("blouse")
     ease = float(rng.choice([0.0, 2.0, 4.5], p=[0.4, 0.4, 0.2]) + rng.uniform(-0.5, 1.0))
     hem_y = float(rng.choice([69.0, 78.0, 86.0], p=[0.2, 0.5, 0.3]) + rng.uniform(-3, 4))
     cut = _measures(rng, ease)
     hem_x = np.interp(hem_y, [64, 78, 90], [12.6, 15.4, 17.2]) + 0.9 * ease + rng.uniform(-1.0, 2.5)
     cut = _with(cut, hem=(float(hem_x), hem_y), hem_sag=float(rng.choice([1.0, 2.2, 4.5])))
+    if tuck is not None:
+        hem_x, hem_y = 0.95 * tuck[1][0], tuck[1][1] + 3.5
+        cut = _with(cut, waist=(cut.waist[0], min(cut.waist[1], hem_y - 5)), hem=(hem_x, hem_y))
     necks = {"crew": 5, "scoop": 2, "v": 3, "boat": 1, "square": 1, "high": 1.6, "shirt": 5}
     straps = rng.random() < 0.045
     cut = choose_neck(rng, cut, {"straps": 1.0} if straps else necks)
@@ -110,9 +121,7 @@ def _arms(
     if not sleeved:
         return
     for side in SIDES:
-        name = side[0]
-        shoulder, armpit = made[f"shoulder_{name}"], made[f"armpit_{name}"]
-        add_sleeve(garment, sleeve, pose, side, shoulder, armpit, made["body"])
+        add_sleeve(garment, sleeve, pose, side, made)
 
 
 def _front(rng: np.random.Generator, cut: BodyCut, low: float) -> tuple[Trim, ...]:
@@ -204,7 +213,7 @@ def add_skirt_part(
             knots.append(np.array([sign * (hip or min(17.2, hem_x)), start[1] + 19]))
         else:
             middle = 0.5 * (start + hem)
-            knots.append(middle + (sign * rng.uniform(0.2, 1.4), 0))
+            knots.append(middle + xy(sign * rng.uniform(0.2, 1.4), 0))
         edges[side] = smooth(np.stack([*knots, hem]), 10)
     kind = kind or str(
         rng.choice(["smooth", "gathered", "pleated"], p=[0.75, 0.15, 0.1])
@@ -219,7 +228,7 @@ def add_skirt_part(
     )
     finish = Finish(0.3, 0.8, waves, 0.55, 1.15, pleats, fan=hem_x > 21)
     if rng.random() < 0.3:
-        stitched = hem + (0, -2.2)
+        stitched = hem + xy(0, -2.2)
         trims = (*trims, Trim(stitched[1:-1], 0.16, 0.16))
     garment.pieces.append(
         Piece(name, outline, axis_between(edges["left"], edges["right"]), finish, lift=0.3,
@@ -234,9 +243,9 @@ def _belt(rng: np.random.Generator, garment: Garment, left: FloatArray, right: F
     height = {"seam": 0.0, "belt": 1.4, "sash": 2.0}[str(kind)]
     middle = arc(left, right, 0.6)
     if kind == "seam":
-        garment.pieces[-1] = _with_trim(garment.pieces[-1], Trim(middle + (0, 0.3), 0.4, 0.3))
+        garment.pieces[-1] = _with_trim(garment.pieces[-1], Trim(middle + xy(0, 0.3), 0.4, 0.3))
         return
-    band = np.concatenate([middle - (0, height), (middle + (0, height))[::-1]])
+    band = np.concatenate([middle - (0, height), (middle + xy(0, height))[::-1]])
     axis = Axis(points((0, left[1] - height), (0, left[1] + height)), np.array([13.0, 13.0]))
     garment.pieces.append(Piece("belt", band, axis, Finish(0.35, 0.2), cloth="trim", lift=0.5))
     x, y = rng.uniform(-3, 3), left[1] + 0.4
@@ -248,7 +257,7 @@ def _belt(rng: np.random.Generator, garment: Garment, left: FloatArray, right: F
             tail = smooth(
                 points((x, y), (x + sign * 1.6, y + drop / 2), (x + sign * 2.8, y + drop)), 6
             )
-            strip = np.concatenate([tail + (-0.9, 0), (tail + (0.9, 0))[::-1]])
+            strip = np.concatenate([tail + xy(-0.9, 0), (tail + xy(0.9, 0))[::-1]])
             for part, shape in (("tail", strip), ("loop", loop)):
                 piece = Piece(
                     f"{part}_{sign}", shape, axis, Finish(0.2, 0.6), cloth="trim", lift=0.5

@@ -24,7 +24,7 @@ model.head.update(
 
 train_dataloader = dict(dataset=dict(pipeline=with_codec(_base_.train_pipeline, codec)))
 val_dataloader = dict(dataset=dict(pipeline=with_codec(_base_.val_pipeline, codec)))
-test_dataloader = {**_base_.val_dataloader, **val_dataloader}
+test_dataloader = val_dataloader
 
 custom_hooks = [
     *_base_.custom_hooks,

@@ -1,4 +1,4 @@
-"""What ``tools/train.py`` and ``tools/test.py`` do, as MMPose users know it from MMPose's own.
+"""The command lines of ``tools/``, as MMPose users know them from MMPose's own.
 
 MMEngine and torch are imported only once the arguments are understood, so that ``-h`` is quick.
 """
@@ -40,8 +40,7 @@ def train(argv: Sequence[str] | None = None) -> None:
         "--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size"
     )
     _add_common_arguments(parser)
-    args = parser.parse_args(argv)
-    _run("train", args)
+    _run("train", parser.parse_args(argv))
 
 
 def test(argv: Sequence[str] | None = None) -> None:
@@ -53,8 +52,19 @@ def test(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", help="file for the metrics (.json, .yaml, .pkl)")
     parser.add_argument("--dump", help="file for all predictions (.pkl), for MMPose's tools")
     _add_common_arguments(parser)
-    args = parser.parse_args(argv)
-    _run("test", args)
+    _run("test", parser.parse_args(argv))
+
+
+def browse(argv: Sequence[str] | None = None) -> None:
+    """Entry point of ``tools/browse_dataset.py``."""
+    parser = argparse.ArgumentParser(description="Draw augmented samples with their labels.")
+    parser.add_argument("config", help="path of the model's config")
+    parser.add_argument("--output-dir", default="browse", help="folder for the pictures")
+    parser.add_argument("--phase", choices=("train", "val", "test"), default="train")
+    parser.add_argument("--max-items", type=int, default=50, help="number of samples to draw")
+    parser.add_argument("--names", action="store_true", help="write the keypoints' names")
+    _add_cfg_options(parser)
+    _run("browse", parser.parse_args(argv))
 
 
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +72,13 @@ def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show", action="store_true", help="show the pictures in a window")
     parser.add_argument("--interval", type=int, default=1, help="draw every n-th sample")
     parser.add_argument("--wait-time", type=float, default=1, help="seconds a window stays open")
+    _add_cfg_options(parser)
+    parser.add_argument("--launcher", choices=_LAUNCHERS, default="none", help="job launcher")
+    # torch.distributed.launch passes either spelling.
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def _add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
@@ -69,16 +86,15 @@ def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="override the config, e.g. train_dataloader.batch_size=16",
     )
-    parser.add_argument("--launcher", choices=_LAUNCHERS, default="none", help="job launcher")
-    # torch.distributed.launch passes either spelling.
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
 
 
 def _run(name: str, args: argparse.Namespace) -> None:
     """Run, and turn what the user can mend into one message instead of a traceback."""
-    from fashionkp_mm.plugin import runs  # noqa: PLC0415  imports torch and MMPose
+    # These import torch and MMPose.
+    from fashionkp_mm.plugin import runs  # noqa: PLC0415
+    from fashionkp_mm.plugin.browse import browse  # noqa: PLC0415
 
     try:
-        getattr(runs, name)(args)
+        {"train": runs.train, "test": runs.test, "browse": browse}[name](args)
     except runs.MENDABLE as error:
         sys.exit(f"error: {error}")

@@ -5,8 +5,6 @@ custom_imports = dict(imports=['fashionkp_mm.plugin'], allow_failed_imports=Fals
 dataset_type = 'FashionAIDataset'
 data_mode = 'topdown'
 data_root = '{{$FASHIONAI_ROOT:data/fashionai}}'
-# 'label', 'whole', or a CSV of boxes; every NE that is printed names it.
-bbox_source = 'label'
 
 train_pipeline = [
     dict(type='LoadGarmentImage'),
@@ -54,7 +52,8 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='train/Annotations/train.csv',
         data_prefix=dict(img='train'),
-        bbox_source=bbox_source))
+        # or 'whole', or a CSV of boxes; every NE that is printed names it
+        bbox_source='label'))
 val_dataloader = dict(
     batch_size=32,
     num_workers=2,
@@ -67,8 +66,9 @@ val_dataloader = dict(
         data_root=data_root,
         ann_file='val/Annotations/val.csv',
         data_prefix=dict(img='val'),
-        bbox_source=bbox_source,
+        bbox_source='label',
         test_mode=True))
+test_dataloader = val_dataloader
 
 val_evaluator = dict(type='NormalizedError')
 test_evaluator = val_evaluator

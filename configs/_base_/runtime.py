@@ -10,3 +10,5 @@ default_hooks = dict(
         rule='less'))
 
 randomness = dict(seed=21)
+
+visualizer = dict(type='FashionVisualizer')

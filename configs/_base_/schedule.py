@@ -35,6 +35,7 @@ param_scheduler = [
 ]
 
 custom_hooks = [
+    dict(type='CheckImagesHook'),
     dict(type='SyncBuffersHook'),
     dict(
         type='EMAHook',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import mmengine
@@ -87,14 +88,18 @@ def _finish_config(cfg: Config, args: argparse.Namespace) -> None:
             out_dir=args.show_dir,
             interval=args.interval,
         )
-    if args.cfg_options:
+    merge_options(cfg, args.cfg_options)
+
+
+def merge_options(cfg: Config, options: Sequence[str]) -> None:
+    """Override a config with ``KEY=VALUE`` strings in MMEngine's notation."""
+    if options:
         parser = argparse.ArgumentParser()
         parser.add_argument("options", nargs="+", action=DictAction)
-        cfg.merge_from_dict(parser.parse_args(args.cfg_options).options)
+        cfg.merge_from_dict(parser.parse_args(options).options)
 
 
 def _enable_amp(cfg: Config) -> None:
-
     if torch.cuda.is_available():
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")

@@ -1,0 +1,25 @@
+# HRNet-w32 with unbiased (UDP) heatmaps at 256x256.
+_base_ = ['_base_/fashionai.py', '_base_/schedule.py']
+
+from fashionkp_mm.core import garments
+from fashionkp_mm.plugin.recipes import stock_model, with_codec
+
+codec = dict(type='UDPHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=2)
+
+model = stock_model(
+    'body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w32_udp-8xb64-210e_coco-256x192')
+model.head.update(out_channels=garments.NUM_KEYPOINTS, decoder=codec)
+
+optim_wrapper = dict(optimizer=dict(lr=5e-4))
+
+train_dataloader = dict(dataset=dict(pipeline=with_codec(_base_.train_pipeline, codec)))
+val_dataloader = dict(dataset=dict(pipeline=with_codec(_base_.val_pipeline, codec)))
+test_dataloader = val_dataloader
+
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(
+        type='mmdet.PipelineSwitchHook',
+        switch_epoch=_base_.switch_epoch,
+        switch_pipeline=with_codec(_base_.train_pipeline_stage2, codec)),
+]

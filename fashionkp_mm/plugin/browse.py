@@ -1,0 +1,42 @@
+"""Pictures of what the network is shown: augmented samples with their labels."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.utils import track_iter_progress
+from mmpose.registry import DATASETS, VISUALIZERS
+
+from fashionkp_mm.plugin.runs import merge_options
+
+
+def browse(args: argparse.Namespace) -> None:
+    """Draw samples as the arguments of ``tools/browse_dataset.py`` say."""
+    cfg = Config.fromfile(args.config)
+    merge_options(cfg, args.cfg_options)
+    init_default_scope(cfg.default_scope)
+    settings = cfg[f"{args.phase}_dataloader"].dataset
+    settings.pipeline[-1].pack_transformed = True
+    dataset = DATASETS.build(settings)
+    visualizer = VISUALIZERS.build(cfg.visualizer)
+    visualizer.set_dataset_meta(dataset.metainfo)
+
+    folder = Path(args.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = min(len(dataset), args.max_items)
+    for index in track_iter_progress(range(count)):
+        item = dataset[index]
+        sample = item["data_samples"]
+        stem = Path(sample.img_path).stem
+        visualizer.add_datasample(
+            stem,
+            item["inputs"].permute(1, 2, 0).numpy()[..., ::-1],
+            sample,
+            draw_pred=False,
+            show_kpt_idx=args.names,
+            out_file=str(folder / f"{index:05d}_{stem}.png"),
+        )
+    print(f"{count} samples drawn to {folder.resolve()}")

@@ -1,0 +1,44 @@
+"""Hooks that keep a training from failing late."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.plugin.dataset import FashionAIDataset
+
+_MAX_LISTED = 5
+
+
+@HOOKS.register_module()
+class CheckImagesHook(Hook):
+    """Stops a training before its first epoch if images are missing, and names them.
+
+    Raises:
+        BrokenImageError: Images of the training or the validation set do not exist.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Look for every image file of both data sets."""
+        loaders = [runner.train_loop.dataloader]
+        if runner.val_loop is not None:
+            loaders.append(runner.val_loop.dataloader)
+        for loader in loaders:
+            if isinstance(loader.dataset, FashionAIDataset):
+                _require_images(loader.dataset)
+
+
+def _require_images(dataset: FashionAIDataset) -> None:
+    paths = (dataset.get_data_info(index)["img_path"] for index in range(len(dataset)))
+    missing = [path for path in paths if not Path(path).is_file()]
+    if missing:
+        named = ", ".join(missing[:_MAX_LISTED]) + (", …" if len(missing) > _MAX_LISTED else "")
+        raise BrokenImageError(
+            f"{len(missing)} of the {len(dataset)} images of {dataset.ann_file} are missing:"
+            f" {named}. Put them there, or point data_prefix.img at the folder that the image ids"
+            " start from"
+        )

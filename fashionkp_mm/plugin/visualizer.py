@@ -1,0 +1,73 @@
+"""MMPose's visualizer, drawing each garment by its own category."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmengine.structures import InstanceData
+from mmpose.registry import VISUALIZERS
+from mmpose.structures import PoseDataSample
+from mmpose.visualization import PoseLocalVisualizer
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.drawing import draw_garment
+
+
+@VISUALIZERS.register_module()
+class FashionVisualizer(PoseLocalVisualizer):
+    """Draws the category's own outline, occluded points hollow, absent ones not at all.
+
+    Labels are drawn with their three-way visibility; predictions where the score reaches
+    ``kpt_thr``. ``show_kpt_idx=True`` writes the keypoints' names beside them. Instances without a
+    category (``category_indices``), as MMPose's own demos make them, are drawn as MMPose draws
+    them. Arguments are those of `PoseLocalVisualizer`.
+    """
+
+    def add_datasample(
+        self, name: str, image: NDArray[np.uint8], data_sample: PoseDataSample, **kwargs: Any
+    ) -> NDArray[np.uint8] | None:
+        """Draw as `PoseLocalVisualizer` does, predictions in the labelled garment's category."""
+        if "pred_instances" in data_sample and "gt_instances" in data_sample:
+            truth, predicted = data_sample.gt_instances, data_sample.pred_instances
+            known = "category_indices" in truth and "category_indices" not in predicted
+            if known and len(truth) == len(predicted):
+                data_sample = data_sample.clone()
+                data_sample.pred_instances.category_indices = truth.category_indices
+        drawn: NDArray[np.uint8] | None = super().add_datasample(name, image, data_sample, **kwargs)
+        return drawn
+
+    def _draw_instances_kpts(
+        self,
+        image: NDArray[np.uint8],
+        instances: InstanceData,
+        kpt_thr: float = 0.3,
+        show_kpt_idx: bool = False,
+        skeleton_style: str = "mmpose",
+    ) -> NDArray[np.uint8]:
+        if "keypoints" not in instances or "category_indices" not in instances:
+            drawn: NDArray[np.uint8] = super()._draw_instances_kpts(
+                image, instances, kpt_thr, show_kpt_idx, skeleton_style
+            )
+            return drawn
+        keypoints = np.asarray(instances.get("transformed_keypoints", instances.keypoints))
+        canvas = np.ascontiguousarray(image[..., ::-1])
+        for points, visibility, index in zip(
+            keypoints, _visibility(instances, kpt_thr), instances.category_indices, strict=True
+        ):
+            canvas = draw_garment(
+                canvas, points[:, :2], visibility, CATEGORY_NAMES[int(index)], names=show_kpt_idx
+            )
+        self.set_image(np.ascontiguousarray(canvas[..., ::-1]))
+        shown: NDArray[np.uint8] = self.get_image()
+        return shown
+
+
+def _visibility(instances: InstanceData, kpt_thr: float) -> NDArray[np.int8]:
+    """``(N, K)`` of `Visibility`: as labelled, or visible where a prediction's score suffices."""
+    if "keypoint_visibility" in instances:
+        return np.asarray(instances.keypoint_visibility)
+    shown = np.asarray(instances.keypoint_scores) >= kpt_thr
+    shown &= CATEGORY_KEYPOINTS[np.asarray(instances.category_indices, int)]
+    return np.where(shown, Visibility.VISIBLE, Visibility.ABSENT).astype(np.int8)

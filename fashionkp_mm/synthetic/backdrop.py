@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.synthetic.canvas import Color
-from fashionkp_mm.synthetic.fabric import bgr, lit, mixed, pick_color
+from fashionkp_mm.synthetic.colors import Color, bgr, mixed, pick_color
+from fashionkp_mm.synthetic.fabric import lit
 
 Image = NDArray[np.uint8]
 PALE = ((248, 248, 248), (255, 255, 255), (238, 236, 232), (232, 226, 218), (226, 230, 234),
         (240, 226, 222), (214, 222, 214), (206, 208, 212), (224, 214, 196))  # fmt: skip
 WOOD = ((196, 160, 120), (150, 110, 76), (222, 206, 186), (108, 80, 60), (176, 164, 152))
-AT_16 = {"lineType": cv2.LINE_AA, "shift": 4}
 
 
 def _pale(rng: np.random.Generator) -> Color:
@@ -33,14 +32,17 @@ def _relief(
 ) -> NDArray[np.float32]:
     """Soft light and shade ``(H, W)`` of about that many spots a side."""
     coarse = rng.normal(0, depth, (cells, cells)).astype(np.float32)
-    return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC).astype(
+        np.float32, copy=False
+    )
 
 
 def _fill(image: Image, corners: NDArray[np.float64], color: Color) -> None:
-    cv2.fillPoly(image, [np.rint(corners * 16).astype(np.int32)], color, **AT_16)
+    cv2.fillPoly(image, [np.rint(corners * 16).astype(np.int32)], color, cv2.LINE_AA, 4)
 
 
-def _box(image: Image, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:
+def _box(image: Image, corners: tuple[float, float, float, float], color: Color) -> None:
+    x0, y0, x1, y1 = corners
     _fill(image, np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]), color)
 
 
@@ -69,25 +71,22 @@ def room(rng: np.random.Generator, size: tuple[int, int]) -> Image:
     edge = height * rng.uniform(0.68, 0.9)
     if rng.random() < 0.5:
         step = width / rng.integers(2, 5)
-        for x in np.arange(0.1 * step, width, step):
+        for x in np.arange(0.1 * step, width, step).tolist():
             for grow, color in ((0, mixed(wall, (0.0, 0.0, 0.0), 0.14)), (3, wall)):
                 _box(
                     image,
-                    x + grow,
-                    0.06 * height + grow,
-                    x + 0.8 * step - grow,
-                    edge - 30 - grow,
+                    (x + grow, 0.06 * height + grow, x + 0.8 * step - grow, edge - 30 - grow),
                     color,
                 )
     for _ in range(int(rng.integers(0, 3))):
         x, y = rng.uniform(0, 0.9) * width, rng.uniform(0, 0.4) * height
         w, h = rng.uniform(0.12, 0.25, 2) * width
-        _box(image, x, y, x + w, y + h, mixed(pick_color(rng), (60.0, 60.0, 60.0), 0.5))
-        _box(image, x + 4, y + 4, x + w - 4, y + h - 4, _pale(rng))
-        _box(image, x + 0.25 * w, y + 0.3 * h, x + 0.75 * w, y + 0.7 * h, pick_color(rng))
-    _box(image, 0, edge, width, height, floor)
-    _box(image, 0, edge - 9, width, edge, mixed(wall, (255.0,) * 3, 0.5))
-    for x in np.linspace(-width, 2 * width, 16):
+        _box(image, (x, y, x + w, y + h), mixed(pick_color(rng), (60.0, 60.0, 60.0), 0.5))
+        _box(image, (x + 4, y + 4, x + w - 4, y + h - 4), _pale(rng))
+        _box(image, (x + 0.25 * w, y + 0.3 * h, x + 0.75 * w, y + 0.7 * h), pick_color(rng))
+    _box(image, (0, edge, width, height), floor)
+    _box(image, (0, edge - 9, width, edge), mixed(wall, (255.0,) * 3, 0.5))
+    for x in np.linspace(-width, 2 * width, 16).tolist():
         line = np.array(
             [
                 [x, edge],
@@ -133,15 +132,12 @@ def brick(rng: np.random.Generator, size: tuple[int, int]) -> Image:
     )
     image = _plain(size, mixed(base, (200.0, 205.0, 210.0), 0.5))
     h = rng.uniform(14, 30)
-    w = h * rng.choice([1.0, 2.2, 3.0])
-    for row, y in enumerate(np.arange(0, height, h)):
-        for x in np.arange(-w * (row % 2) / 2, width, w):
+    w = h * float(rng.choice([1.0, 2.2, 3.0]))
+    for row, y in enumerate(np.arange(0, height, h).tolist()):
+        for x in np.arange(-w * (row % 2) / 2, width, w).tolist():
             _box(
                 image,
-                x + 1,
-                y + 1,
-                x + w - 1,
-                y + h - 1,
+                (x + 1, y + 1, x + w - 1, y + h - 1),
                 mixed(base, (0.0, 0.0, 0.0), rng.uniform(0, 0.2)),
             )
     image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 2.0)).astype(np.uint8, copy=False)
@@ -155,9 +151,11 @@ def street(rng: np.random.Generator, size: tuple[int, int]) -> Image:
     for _ in range(14):
         x, y = rng.uniform(0, small[1]), rng.uniform(0, 46)
         w, h = rng.uniform(4, 16), rng.uniform(10, 40)
-        _box(image, x, y, x + w, y + h, mixed(pick_color(rng), (150.0, 150.0, 150.0), 0.4))
-    _box(image, 0, rng.uniform(46, 56), small[1], 64, mixed(_pale(rng), (110.0, 110.0, 110.0), 0.6))
-    image = cv2.GaussianBlur(image, (0, 0), 2.2)
+        _box(image, (x, y, x + w, y + h), mixed(pick_color(rng), (150.0, 150.0, 150.0), 0.4))
+    _box(
+        image, (0, rng.uniform(46, 56), small[1], 64), mixed(_pale(rng), (110.0, 110.0, 110.0), 0.6)
+    )
+    image = cv2.GaussianBlur(image, (0, 0), 2.2).astype(np.uint8, copy=False)
     image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC).astype(
         np.uint8, copy=False
     )
@@ -166,7 +164,7 @@ def street(rng: np.random.Generator, size: tuple[int, int]) -> Image:
         x, y = rng.uniform(0, size[1]), rng.uniform(0, 0.7 * size[0])
         radius = rng.uniform(5, 17)
         color = mixed(pick_color(rng), (220.0, 240.0, 255.0), 0.7)
-        cv2.circle(lights, (int(x * 16), int(y * 16)), int(radius * 16), color, -1, **AT_16)
+        cv2.circle(lights, (int(x * 16), int(y * 16)), int(radius * 16), color, -1, cv2.LINE_AA, 4)
     return cv2.addWeighted(image, 0.6, lights, 0.4, 0).astype(np.uint8, copy=False)
 
 
@@ -181,11 +179,13 @@ def planks(rng: np.random.Generator, size: tuple[int, int]) -> Image:
         (width, height),
         interpolation=cv2.INTER_LINEAR,
     )
-    for y in np.arange(-rng.uniform(0, board), height, board):
+    for y in np.arange(-rng.uniform(0, board), height, board).tolist():
         _box(
-            image, 0, y + 1, width, y + board, mixed(base, (20.0, 30.0, 40.0), rng.uniform(0, 0.16))
+            image,
+            (0, y + 1, width, y + board),
+            mixed(base, (20.0, 30.0, 40.0), rng.uniform(0, 0.16)),
         )
-        _box(image, 0, y, width, y + 1.2, mixed(base, (0.0, 0.0, 0.0), 0.45))
+        _box(image, (0, y, width, y + 1.2), mixed(base, (0.0, 0.0, 0.0), 0.45))
     image = lit(image, grain + _relief(rng, size, 3, 0.03))
     return np.ascontiguousarray(
         image if rng.random() < 0.6 else cv2.resize(np.rot90(image).copy(), (width, height))

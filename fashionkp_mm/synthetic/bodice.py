@@ -136,11 +136,13 @@ def add_bodice(
         outline = np.concatenate(
             [
                 neck,
+                [_slope(cut, made["shoulder_right"])],
                 armhole["right"],
                 right[1:],
                 made["hem"][::-1][1:],
                 left[::-1][1:],
                 armhole["left"][::-1],
+                [_slope(cut, made["shoulder_left"])],
             ]
         )
         back = arc(neck[0], neck[-1], 1.6 if cut.neck_shape != "high" else -0.6)
@@ -151,7 +153,7 @@ def add_bodice(
         for name, _ in SIDES:
             garment.mark(f"shoulder_{name}", made[f"shoulder_{name}"], "body")
     made["body"] = outline
-    edge = Trim(made["neck"] + (0, 0.9), 0.2, 0.22)
+    edge = Trim(made["neck"] + xy(0, 0.9), 0.2, 0.22)
     garment.pieces.append(
         Piece("body", outline, axis, finish, hides=True, lift=0.5, trims=(edge, *trims))
     )
@@ -183,10 +185,21 @@ def hem_curve(
     curve = arc(left, right, sag, 16 if not waves else 12 * waves)
     if waves:
         q = np.linspace(0, 1, len(curve))
-        phase = rng.uniform(-0.3, 0.3) + 2 * np.pi * waves * (q + 0.04 * np.sin(5 * q))
-        depth = min(np.hypot(*(right - left)) / waves * 0.16, 2.2)
-        curve[:, 1] += depth * np.cos(phase) * np.minimum(1.0, 8 * np.minimum(q, 1 - q))
+        knots = np.linspace(0, 1, 2 * waves + 1)
+        bends = np.cumsum(rng.uniform(0.5, 1.5, len(knots)))
+        tall = np.interp(q, knots, rng.uniform(0.3, 1.0, len(knots)))
+        depth = min(np.hypot(*(right - left)) / waves * 0.13, 1.7) * tall
+        wave = np.sin(np.pi * np.interp(q, knots, bends))
+        curve[:, 1] += depth * wave * np.minimum(1.0, 8 * np.minimum(q, 1 - q))
     return curve
+
+
+def _slope(cut: BodyCut, shoulder: FloatArray) -> FloatArray:
+    """A point ``(2,)`` between neckline and shoulder, where a turtleneck leaves the neck."""
+    x, y = np.sign(shoulder[0]) * cut.neck[0], cut.neck[1]
+    if cut.neck_shape == "high":
+        return xy(x + np.sign(x) * 0.9, 31.2)
+    return 0.5 * (xy(x, y) + shoulder) + xy(0.0, 0.35)
 
 
 def _armhole(made: dict[str, FloatArray], name: str) -> FloatArray:

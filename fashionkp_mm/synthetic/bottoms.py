@@ -29,7 +29,7 @@ def cut_skirt(rng: np.random.Generator, pose: Pose) -> Garment:
     )
     kind = str(rng.choice(["pencil", "line", "full", "pleated"], p=[0.27, 0.3, 0.25, 0.18]))
     hem_x = {
-        "pencil": 16.4 + rng.uniform(-1.8, 0.8),
+        "pencil": 17.6 - 0.035 * length + rng.uniform(-1.0, 0.8),
         "line": 19.0 + 0.12 * length + rng.uniform(-1.5, 3.0),
         "full": 23.5 + 0.16 * length + rng.uniform(-2.0, 6.0),
         "pleated": 20.0 + 0.14 * length + rng.uniform(-2.0, 5.0),
@@ -40,7 +40,7 @@ def cut_skirt(rng: np.random.Generator, pose: Pose) -> Garment:
     if kind in {"pencil", "line"}:
         if rng.random() < 0.3:
             trims.append(Trim(points((0, waist_y + 2), (0, hem_y + 1)), 0.3, 0.25))
-            trims += [button(0, y, 0.9) for y in np.arange(waist_y + 7, hem_y - 3, 8.0)]
+            trims += [button(0, y, 0.9) for y in np.arange(waist_y + 7, hem_y - 3, 8.0).tolist()]
         elif rng.random() < 0.4:
             x = rng.choice([-6.0, 6.0])
             slit = points((x, hem_y - 0.3 * length), (x - 0.7, hem_y + 1.6), (x + 1.0, hem_y + 1.6))
@@ -55,10 +55,7 @@ def cut_skirt(rng: np.random.Generator, pose: Pose) -> Garment:
                 b = sign * 13.0
                 trims.append(outline_trim((a, y), (b, y + 1), (b, y + 10), (a, y + 10)))
     cloth = {"pencil": "smooth", "line": "smooth", "full": "gathered", "pleated": "pleated"}[kind]
-    corners = add_skirt_part(
-        garment, rng, left, right, hem_x, hem_y, "body",
-        kind=cloth, trims=tuple(trims), hip=17.0 if kind == "pencil" else None,
-    )  # fmt: skip
+    corners = add_skirt_part(garment, rng, (left, right), (hem_x, hem_y), "body", kind=cloth, trims=tuple(trims), hip=17.0 if kind == "pencil" else None)  # fmt: skip
     add_waistband(garment, rng, left, right, 3.2)
     for name, _ in SIDES:
         garment.mark(f"waistband_{name}", left if name == "left" else right, "body", "waistband")
@@ -90,7 +87,7 @@ def add_waistband(
     if kind == "elastic":
         trims += [
             Trim(points((x, left[1] + 1.2), (x * 1.02, left[1] + height + 1)), 0.35, 0.16)
-            for x in np.linspace(left[0] + 1, right[0] - 1, 17)
+            for x in np.linspace(left[0] + 1, right[0] - 1, 17).tolist()
         ]
     garment.pieces.append(
         Piece(
@@ -183,7 +180,7 @@ def _leg_trims(
     trims = []
     if crease:
         line = axis.center[3:]
-        trims += [Trim(line, 0.35, -0.16), Trim(line + xy(0.35, 0), 0.3, 0.14)]
+        trims += [Trim(line, 0.4, -0.05), Trim(line + xy(0.4, 0), 0.4, 0.13)]
     pocket = smooth(
         points((sign * 7.5, top + 3.2), (sign * 9.5, top + 8), (sign * 14.6, top + 10.5)), 6
     )

@@ -8,13 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fashionkp_mm.synthetic.colors import Color
 from fashionkp_mm.synthetic.geometry import Camera, FloatArray
 
 BLOCK = 4
 """Cloth coordinates are smooth: they are worked out once per block of this many pixels a side."""
-
-Color = tuple[float, float, float]
-"""BGR, 0 to 255."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from fashionkp_mm.synthetic import figure, props
 from fashionkp_mm.synthetic.backdrop import make_backdrop
 from fashionkp_mm.synthetic.bottoms import cut_skirt, cut_trousers
 from fashionkp_mm.synthetic.canvas import Canvas
-from fashionkp_mm.synthetic.fabric import Fabric, make_fabric, mixed, pick_color, plain_fabric
+from fashionkp_mm.synthetic.colors import mixed, pick_color
+from fashionkp_mm.synthetic.fabric import Fabric, make_fabric, plain_fabric
 from fashionkp_mm.synthetic.figure import Painter, Wearer, make_wearer
 from fashionkp_mm.synthetic.framing import choose_size, make_camera
 from fashionkp_mm.synthetic.outwear import cut_outwear
@@ -31,6 +32,8 @@ CUTS: dict[str, Cut] = {
     "trousers": cut_trousers,
 }
 """The categories that can be drawn. To add one, write its cut and name it here."""
+
+DENIM_SHARE = {"trousers": 0.45, "skirt": 0.15, "outwear": 0.08, "dress": 0.02, "blouse": 0.02}
 
 WORN: dict[bool, dict[str, float]] = {
     True: {"flat": 0.3, "hanger": 0.2, "mannequin": 0.14, "person": 0.36},
@@ -90,13 +93,9 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
     size = choose_size(framing)
     camera = make_camera(framing, garment, size, worn)
     canvas = Canvas(np.ascontiguousarray(make_backdrop(scene, size, worn)), camera)
-    fabric = make_fabric(
-        cloth,
-        camera.pixels_per_cm,
-        denim={"trousers": 0.45, "skirt": 0.15, "outwear": 0.08}.get(category, 0.02),
-    )
+    fabric = make_fabric(cloth, camera.pixels_per_cm, denim=DENIM_SHARE.get(category, 0.0))
     painter = Painter(canvas, float(light.uniform(-1, 1)), light)
-    _stage(painter, garment, pose, worn, fabric, scene)
+    _stage(painter, _Look(garment, pose, worn, fabric), scene)
     if occluders:
         props.paint_occluders(Painter(canvas, painter.light, extra), garment, worn)
     image = _develop(canvas.image, light)
@@ -104,39 +103,47 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
     return SyntheticGarment(image, category, keypoints, visibility)
 
 
-def _stage(
-    paint: Painter,
-    garment: Garment,
-    pose: Pose,
-    worn: str,
-    fabric: Fabric,
-    rng: np.random.Generator,
-) -> None:
+@dataclass(frozen=True)
+class _Look:
+    """What is shown and how."""
+
+    garment: Garment
+    pose: Pose
+    worn: str
+    fabric: Fabric
+
+    @property
+    def upper(self) -> bool:
+        """Whether the garment hangs from the shoulders."""
+        return "neckline_left" in self.garment.keypoints
+
+    def pieces(self, level: int) -> list[Piece]:
+        """The garment's pieces of a level."""
+        return [piece for piece in self.garment.pieces if piece.level == level]
+
+
+def _stage(paint: Painter, look: _Look, rng: np.random.Generator) -> None:
     """Paint the garment and what holds it."""
-    pieces = {level: [p for p in garment.pieces if p.level == level] for level in (-1, 0, 1)}
-    upper = "neckline_left" in garment.keypoints
-    if worn == "person":
-        _on_person(paint, garment, pose, fabric, rng)
+    if look.worn == "person":
+        _on_person(paint, look, rng)
         return
-    on_wall = worn == "hanger"
-    if worn == "mannequin":
+    hangs = look.worn == "hanger"
+    if look.worn == "mannequin":
         figure.paint_form(paint, mixed(pick_color(rng), (214.0, 222.0, 228.0), 0.8))
     else:
-        depth = (3.0, 3.5) if on_wall else (0.9, 1.2)
-        for piece in garment.pieces:
+        x, y = (3.0, 3.5) if hangs else (0.9, 1.2)
+        for piece in look.garment.pieces:
             if piece.hides or piece.name == "skirt" or piece.name.startswith("leg"):
-                paint.canvas.shadow(
-                    piece.outline, (-depth[0] * paint.light, depth[1]), depth[1], 0.28
-                )
-    if on_wall and upper:
+                paint.canvas.shadow(piece.outline, (-x * paint.light, y), y, 0.28)
+    if hangs and look.upper:
         props.paint_rail(paint)
-    sew(paint, pieces[-1], fabric, skip_inside=upper and worn == "mannequin")
-    if on_wall and upper:
-        props.paint_hanger(paint, float(garment.keypoints["neckline_left"][0][1]))
-    sew(paint, pieces[0], fabric)
-    sew(paint, pieces[1], fabric)
-    if on_wall and not upper:
-        props.paint_clips(paint, garment)
+    on_form = look.upper and look.worn == "mannequin"
+    sew(paint, look.pieces(-1), look.fabric, skip_inside=on_form)
+    if hangs and look.upper:
+        props.paint_hanger(paint, float(look.garment.keypoints["neckline_left"][0][1]))
+    sew(paint, [*look.pieces(0), *look.pieces(1)], look.fabric)
+    if hangs and not look.upper:
+        props.paint_clips(paint, look.garment)
 
 
 def sew(
@@ -174,79 +181,59 @@ def sew(
                 paint.canvas.paint(place, tone)
 
 
-def _on_person(
-    paint: Painter, garment: Garment, pose: Pose, fabric: Fabric, rng: np.random.Generator
-) -> None:
+def _on_person(paint: Painter, look: _Look, rng: np.random.Generator) -> None:
     wearer = make_wearer(rng)
-    upper = "neckline_left" in garment.keypoints
-    other = plain_fabric(pick_color(rng))
-    pieces = {level: [p for p in garment.pieces if p.level == level] for level in (-1, 0, 1)}
-    insides = [p for p in pieces[-1] if p.name == "inside"]
-    paint.canvas.shadow(
-        np.array([[-20.0, 166], [20, 166], [22, 173], [-22, 173]]), (0, 0), 3.0, 0.3
-    )
+    pose = look.pose
+    floor = np.array([[-20.0, 166], [20, 166], [22, 173], [-22, 173]])
+    paint.canvas.shadow(floor, (0, 0), 3.0, 0.3)
     figure.paint_back_hair(paint, wearer)
     for arm, behind in zip(pose.arms, pose.behind, strict=True):
         if behind:
             figure.paint_upper_arm(paint, wearer, arm)
             figure.paint_forearm(paint, wearer, arm)
-    if upper:
-        sew(paint, insides, fabric)
-        sew(paint, [p for p in pieces[-1] if p.name != "inside"], fabric)
+    if look.upper:
+        sew(paint, look.pieces(-1), look.fabric)
     figure.paint_legs(paint, wearer, pose)
     figure.paint_trunk(paint, wearer)
-    if upper:
-        _dress_upper(paint, garment, pose, wearer, fabric, other, pieces, rng)
-    else:
-        _dress_lower(paint, pose, wearer, fabric, other, garment, rng)
+    other = plain_fabric(pick_color(rng))
+    (_dress_upper if look.upper else _dress_lower)(paint, look, wearer, other, rng)
     figure.paint_head(paint, wearer)
     figure.paint_front_hair(paint, wearer)
 
 
 def _dress_upper(
-    paint: Painter,
-    garment: Garment,
-    pose: Pose,
-    wearer: Wearer,
-    fabric: Fabric,
-    other: Fabric,
-    pieces: dict[int, list[Piece]],
-    rng: np.random.Generator,
+    paint: Painter, look: _Look, wearer: Wearer, other: Fabric, rng: np.random.Generator
 ) -> None:
-    if garment.category != "dress":
-        below = (cut_trousers if rng.random() < 0.6 else cut_skirt)(rng, pose)
+    """Put on the labelled garment, and others that go with it below."""
+    if look.garment.category != "dress":
+        below = (cut_trousers if rng.random() < 0.6 else cut_skirt)(rng, look.pose)
         sew(paint, below.pieces, other, labelled=False)
-    _arms(paint, wearer, pose, upper_half=True)
-    if garment.category == "outwear":
-        shirt = cut_blouse(rng, pose)
-        trunk = [p for p in shirt.pieces if p.level == 0]
-        sew(paint, trunk, plain_fabric(pick_color(rng)), labelled=False)
-    sew(paint, pieces[0], fabric)
-    _arms(paint, wearer, pose, upper_half=False)
-    sew(paint, pieces[1], fabric)
+    _arms(paint, wearer, look.pose, upper_half=True)
+    if look.garment.category == "outwear":
+        shirt = [piece for piece in cut_blouse(rng, look.pose).pieces if piece.level == 0]
+        sew(paint, shirt, plain_fabric(pick_color(rng)), labelled=False)
+    sew(paint, look.pieces(0), look.fabric)
+    _arms(paint, wearer, look.pose, upper_half=False)
+    sew(paint, look.pieces(1), look.fabric)
 
 
 def _dress_lower(
-    paint: Painter,
-    pose: Pose,
-    wearer: Wearer,
-    fabric: Fabric,
-    other: Fabric,
-    garment: Garment,
-    rng: np.random.Generator,
+    paint: Painter, look: _Look, wearer: Wearer, other: Fabric, rng: np.random.Generator
 ) -> None:
+    """Put on the labelled garment, and a top that is tucked into it or falls over it."""
     tucked = rng.random() < 0.6
-    waist = [garment.keypoints[f"waistband_{side}"][0] for side in ("left", "right")]
-    shirt = cut_blouse(rng, pose, tuck=waist if tucked else None)
-    trunk = [p for p in shirt.pieces if p.level == 0]
-    _arms(paint, wearer, pose, upper_half=True)
+    waist = [look.garment.keypoints[f"waistband_{side}"][0] for side in ("left", "right")]
+    shirt = cut_blouse(rng, look.pose, tuck=waist if tucked else None)
+    trunk = [piece for piece in shirt.pieces if piece.level == 0]
+    _arms(paint, wearer, look.pose, upper_half=True)
     if tucked:
         sew(paint, trunk, other, labelled=False)
-    sew(paint, garment.pieces, fabric, skip_inside=True)
+    sew(paint, look.garment.pieces, look.fabric, skip_inside=True)
     if not tucked:
         sew(paint, trunk, other, labelled=False)
-    _arms(paint, wearer, pose, upper_half=False)
-    sew(paint, [p for p in shirt.pieces if p.level == 1], other, labelled=False)
+    _arms(paint, wearer, look.pose, upper_half=False)
+    sleeves = [piece for piece in shirt.pieces if piece.level == 1]
+    sew(paint, sleeves, other, labelled=False)
 
 
 def _arms(paint: Painter, wearer: Wearer, pose: Pose, *, upper_half: bool) -> None:

@@ -6,16 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashionkp_mm.synthetic.canvas import Canvas, Color, Patch
-from fashionkp_mm.synthetic.fabric import (
-    Fabric,
-    Finish,
-    bgr,
-    cloth_pixels,
-    mixed,
-    pick_color,
-    plain_fabric,
-)
+from fashionkp_mm.synthetic.canvas import Canvas, Patch
+from fashionkp_mm.synthetic.colors import Color, bgr, mixed, pick_color
+from fashionkp_mm.synthetic.fabric import Fabric, Finish, cloth_pixels, plain_fabric
 from fashionkp_mm.synthetic.geometry import (
     Axis,
     FloatArray,
@@ -65,6 +58,10 @@ class Wearer:
     shoes: Color
     tilt: float
 
+    def on_head(self, curve: FloatArray) -> FloatArray:
+        """A curve ``(N, 2)`` of the head, drawn around x = 0, at its place."""
+        return curve + xy(self.tilt, 2.6)
+
 
 def make_wearer(rng: np.random.Generator) -> Wearer:
     """Choose a person."""
@@ -103,7 +100,7 @@ class Painter:
         patch = canvas.patch(outline)
         if patch is None:
             return None
-        pixels = cloth_pixels(canvas, patch, axis, fabric, finish, self.light, self.rng)
+        pixels = cloth_pixels(canvas, patch, axis, fabric, finish, light=self.light, rng=self.rng)
         canvas.paint(patch, pixels)
         canvas.remember(name, patch, hides=hides)
         return patch
@@ -127,9 +124,9 @@ def paint_back_hair(paint: Painter, wearer: Wearer) -> None:
     tilt = wearer.tilt
     if wearer.style == "bun":
         return
-    low = 49.0 if wearer.style == "long" else 29.0
+    low = 49.0 if wearer.style == "long" else 31.0
     half = smooth(
-        points((tilt, 1.2), (tilt + 7, 4), (tilt + 9.2, 13), (9.6, 0.6 * low), (8.0, low)), 6
+        points((tilt, 3.8), (tilt + 7, 6.6), (tilt + 9.2, 15), (9.6, 0.6 * low), (8.0, low)), 6
     )
     other = mirrored(half - xy(tilt, 0)) + xy(tilt, 0)
     outline = np.concatenate(
@@ -148,7 +145,7 @@ def paint_trunk(paint: Painter, wearer: Wearer) -> None:
     shape = np.concatenate([neck, [[0, 37]], mirrored(neck)])
     axis = Axis(points((0, 18), (0, 36)), np.array([5.2, 8.0]))
     paint.cloth("neck", shape, axis, wearer.skin, Finish(0.3, 0.05), hides=True)
-    paint.canvas.shadow(ellipse((0.3, 23.4), 4.0, 2.2), (0, 0), 1.0, 0.25)
+    paint.canvas.shadow(ellipse((0.3, 26.0), 4.0, 2.2), (0, 0), 1.0, 0.25)
     for sign in (-1, 1):
         bone = smooth(points((sign * 1.6, 33.6), (sign * 6, 34.4), (sign * 11, 33.8)), 5)
         paint.canvas.line(bone, 0.5, 0.09)
@@ -156,54 +153,31 @@ def paint_trunk(paint: Painter, wearer: Wearer) -> None:
 
 def paint_head(paint: Painter, wearer: Wearer) -> None:
     """Face and hair, as a fashion drawing gives them: a hint of eyes and lips."""
-    x = wearer.tilt
-    jaw = smooth(
-        points(
-            (x, 3.0), (x + 5.9, 6.2), (x + 6.9, 12.0), (x + 5.4, 18.0), (x + 2.0, 22.0), (x, 22.6)
-        ),
-        6,
-    )
-    outline = np.concatenate([jaw, mirrored(jaw - xy(x, 0)) + xy(x, 0)])
-    axis = Axis(points((x, 3), (x, 22)), np.array([7.2, 7.2]))
-    paint.cloth("head", outline, axis, wearer.skin, Finish(0.24, 0.1), hides=True)
+    at = wearer.on_head
+    half = smooth(points((0, 3), (5.9, 6.2), (6.9, 12), (5.4, 18), (2, 22), (0, 22.6)), 6)
+    outline = at(np.concatenate([half, mirrored(half)]))
+    axis = Axis(at(points((0, 3), (0, 22))), np.array([7.2, 7.2]))
+    paint.cloth("head", outline, axis, wearer.skin, Finish(0.24, 0.1))
     canvas, dark = paint.canvas, mixed(wearer.hair.base, (20.0, 20.0, 30.0), 0.5)
-    for sign in (-1, 1):
-        eye = x + sign * 2.9
-        canvas.line(smooth(points((eye - 1.3, 12.5), (eye, 12.0), (eye + 1.3, 12.5)), 5), 0.5, dark)
-        canvas.line(
-            smooth(points((eye - 1.5, 10.4), (eye, 9.8), (eye + 1.6, 10.2)), 5),
-            0.32,
-            mixed(dark, wearer.skin.base, 0.3),
+    brow = mixed(dark, wearer.skin.base, 0.3)
+    for x in (-2.9, 2.9):
+        lid, arch = (
+            points((-1.3, 12.5), (0, 12.0), (1.3, 12.5)),
+            points((-1.5, 10.4), (0, 9.8), (1.6, 10.2)),
         )
-    canvas.line(points((x + 0.2, 14.2), (x + 0.7, 16.0), (x - 0.1, 16.3)), 0.22, 0.22)
+        canvas.line(at(smooth(lid + xy(x, 0), 5)), 0.5, dark)
+        canvas.line(at(smooth(arch + xy(x, 0), 5)), 0.32, brow)
+    canvas.line(at(points((0.2, 14.2), (0.7, 16.0), (-0.1, 16.3))), 0.22, 0.22)
     lips = mixed(wearer.skin.base, (70.0, 60.0, 190.0), 0.6)
-    canvas.paint(canvas.patch(ellipse((x, 18.6), 1.7, 0.62)), lips)
-    crown = smooth(
-        points(
-            (x - 7.4, 14),
-            (x - 7.6, 6.5),
-            (x - 4.2, 1.4),
-            (x + 0.5, 0.4),
-            (x + 5, 1.6),
-            (x + 7.7, 7),
-            (x + 7.3, 14),
-        ),
-        7,
-    )
-    part = smooth(
-        points((x + 6.4, 12.5), (x + 5.2, 7.6), (x + 1.4, 4.4), (x - 3.8, 6.6), (x - 6.6, 12.5)), 6
-    )
-    cap = np.concatenate([crown, part])
-    paint.cloth("hair", cap, axis, wearer.hair, Finish(0.3, 1.2, 4, 0.3, 0.5), hides=True)
+    canvas.paint(canvas.patch(at(ellipse((0, 18.6), 1.7, 0.62))), lips)
+    crown = points((-7.4, 14), (-7.6, 6.5), (-4.2, 1.4), (0.5, 0.4), (5, 1.6), (7.7, 7), (7.3, 14))
+    part = points((6.4, 12.5), (5.2, 7.6), (1.4, 4.4), (-3.8, 6.6), (-6.6, 12.5))
+    cap = at(np.concatenate([smooth(crown, 7), smooth(part, 6)]))
+    paint.cloth("hair", cap, axis, wearer.hair, Finish(0.3, 1.2, 4, 0.3, 0.5))
     if wearer.style == "bun":
-        axis = Axis(points((x, -4.5), (x, 2)), np.array([4.0, 4.0]))
-        paint.cloth(
-            "hair",
-            ellipse((x + 0.6, -1.6), 4.2, 3.6),
-            axis,
-            wearer.hair,
-            Finish(0.35, 1.2, 3, 0.5, 0.5),
-        )
+        axis = Axis(at(points((0, -4.5), (0, 2))), np.array([4.0, 4.0]))
+        bun = at(ellipse((0.6, -1.6), 4.2, 3.6))
+        paint.cloth("hair", bun, axis, wearer.hair, Finish(0.35, 1.2, 3, 0.5, 0.5))
 
 
 def paint_front_hair(paint: Painter, wearer: Wearer) -> None:
@@ -213,12 +187,12 @@ def paint_front_hair(paint: Painter, wearer: Wearer) -> None:
     x = wearer.tilt
     for side, sign in enumerate((-1, 1)):
         front = wearer.style == "long" and wearer.front[side]
-        low = 50.0 if front else 27.0
+        low = 50.0 if front else 29.0
         end = sign * (9.0 if front else 8.0)
         line = smooth(
             points(
-                (x + sign * 6.9, 7.5),
-                (x + sign * 7.8, 18),
+                (x + sign * 6.9, 10.0),
+                (x + sign * 7.8, 20),
                 (sign * 8.3, 0.45 * low + 8),
                 (end, low),
             ),
@@ -232,10 +206,11 @@ def paint_front_hair(paint: Painter, wearer: Wearer) -> None:
 def paint_upper_arm(paint: Painter, wearer: Wearer, arm: FloatArray) -> None:
     """One arm from the shoulder to the elbow."""
     shoulder, elbow, wrist = arm
+    shoulder = shoulder + xy(-np.sign(shoulder[0]) * 1.6, 2.4)  # under the cloth of a shoulder
     line = smooth(
         np.stack([shoulder, 0.5 * (shoulder + elbow), elbow, elbow + 0.12 * (wrist - elbow)]), 6
     )
-    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.2, 0.8, 1], [4.0, 4.1, 3.2, 3.0])
+    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.2, 0.8, 1], [3.6, 4.0, 3.2, 3.0])
     outline, axis = tube(line, width, rounded=True)
     paint.cloth("arm", outline, axis, wearer.skin, Finish(0.28, 0.1), lift=0.2)
 

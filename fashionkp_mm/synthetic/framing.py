@@ -54,7 +54,16 @@ def make_camera(
         shift = rng.uniform(-0.2, 0.2, 2) * size[::-1]
     camera = None
     for _ in range(12):
-        camera = _camera(corners, middle, scale * close, tilt, center + shift, bend, turn, sway)
+        camera = _camera(
+            corners,
+            middle,
+            scale=scale * close,
+            tilt=tilt,
+            center=center + shift,
+            bend=bend,
+            turn=turn,
+            sway=sway,
+        )
         if _keeps(camera, garment, size):
             break
         close, shift, bend = 0.94 * close, 0.7 * shift, 0.8 * bend
@@ -70,6 +79,7 @@ def _extent(garment: Garment) -> tuple[FloatArray, FloatArray]:
 def _camera(
     corners: FloatArray,
     middle: FloatArray,
+    *,
     scale: float,
     tilt: float,
     center: FloatArray,

@@ -237,4 +237,6 @@ def homography(
         rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y])
         rows.append([0, 0, 0, x, y, 1, -v * x, -v * y])
     solution = np.linalg.solve(np.array(rows, dtype=np.float64), np.ravel(target))
-    return np.append(solution, 1.0).reshape(3, 3)
+    matrix = np.ones(9)
+    matrix[:8] = solution
+    return matrix.reshape(3, 3)

@@ -148,7 +148,7 @@ def _fronts(
         )
         foot = arc(edge[-1], low, 0.5, 8)
         outline = np.concatenate([[[sign * x, y]], armhole, edge[1:], foot[1:], fold[:-1]])
-        trims = _details(rng, cut, style, sign, gap, meet)
+        trims = _details(rng, cut, style, sign, gap=gap, meet=meet)
         if style in {"zip", "cardigan"} and cut.hem[1] < 92:
             band = arc(edge[-1], low, 0.5, 8) - (0, 4.5)
             trims += (Trim(band, 0.4, 0.3),)
@@ -168,6 +168,7 @@ def _details(
     cut: BodyCut,
     style: str,
     sign: int,
+    *,
     gap: tuple[float, float],
     meet: float,
 ) -> tuple[Trim, ...]:

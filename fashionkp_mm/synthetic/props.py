@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fashionkp_mm.synthetic.fabric import Finish, make_fabric, mixed, pick_color, plain_fabric
+from fashionkp_mm.synthetic.colors import mixed, pick_color
+from fashionkp_mm.synthetic.fabric import Finish, make_fabric, plain_fabric
 from fashionkp_mm.synthetic.figure import Painter
 from fashionkp_mm.synthetic.geometry import (
     Axis,
@@ -44,7 +45,7 @@ def paint_hanger(paint: Painter, neck_y: float) -> None:
     """Shoulders of a hanger, under the garment."""
     top = min(neck_y, 30.0) - 4.0
     half = smooth(
-        points((0, top), (4, top + 0.8), (10, 32.5), (17.2, 36.6), (17.6, 38.6), (16, 38.6)), 5
+        points((0, top), (2.2, top + 0.8), (9, 32.2), (17.2, 36.6), (17.6, 38.6), (16, 38.6)), 5
     )
     lower = smooth(points((15, 38.0), (8, 34.2), (0, 33.0)), 5)
     outline = np.concatenate([half, lower, mirrored(lower), mirrored(half)])
@@ -113,9 +114,9 @@ def _leaves(paint: Painter, place: FloatArray) -> None:
     green = plain_fabric((rng.uniform(90, 130), rng.uniform(120, 160), rng.uniform(80, 120)))
     stem = smooth(np.stack([place - 12 * along, place + 1.5 * aside, place + 12 * along]), 8)
     paint.canvas.line(stem, 0.5, mixed(green.base, (30.0, 60.0, 60.0), 0.5))
-    for index, spot in enumerate(stem[1::2]):
+    for index, spot in enumerate(stem[2::3]):
         for sign in (-1, 1):
-            size = 3.6 - 0.25 * index
+            size = 3.4 - 0.3 * index
             middle = spot + sign * size * aside + 1.2 * along
             tilt = np.stack([aside * sign + 0.5 * along, along * -sign + 0.5 * aside])
             leaf = ellipse((0, 0), size, 0.62 * size, 18) @ tilt + middle
@@ -159,26 +160,30 @@ def _tag(paint: Painter, place: FloatArray) -> None:
 
 
 def _neighbour(paint: Painter, garment: Garment) -> None:
-    """The next garment on the rail, in front of one side."""
+    """The next garment on the rail, seen from its side, in front of one half."""
     rng = paint.rng
     places = np.stack([place for place, _ in garment.keypoints.values()])
-    sign = float(rng.choice([-1.0, 1.0]))
-    inner = sign * rng.uniform(13.0, 24.0)
-    top, low = float(places[:, 1].min()) + 3, float(places[:, 1].max()) + rng.uniform(-8, 20)
-    edge = smooth(
+    top, low = float(places[:, 1].min()) + 1, float(places[:, 1].max()) + rng.uniform(-14, 8)
+    wide, span = rng.uniform(5.5, 8.0), low - top
+    x = float(rng.choice([-1.0, 1.0])) * rng.uniform(17.0, 24.0)
+    left = smooth(
         points(
-            (inner + sign * 4, top),
-            (inner, top + 6),
-            (inner + sign * 1.5, (top + low) / 2),
-            (inner, low),
+            (0, 0),
+            (-0.62 * wide, 3.5),
+            (-0.95 * wide, 12),
+            (-0.85 * wide, 0.6 * span),
+            (-1.1 * wide, span),
         ),
         8,
     )
-    outline = np.concatenate([edge, [[inner + sign * 30, low + 1], [inner + sign * 30, top + 6]]])
-    middle = inner + sign * 9
-    axis = Axis(points((middle, top), (middle, low)), np.array([9.0, 9.0]))
+    right = left * (-1.0, 1.0) * (rng.uniform(0.9, 1.1), 1.0)
+    outline = np.concatenate([left, arc(left[-1], right[-1], 2.0)[1:-1], right[::-1]]) + xy(x, top)
     fabric = make_fabric(rng, paint.canvas.camera.pixels_per_cm, plain=0.3)
-    paint.cloth("neighbour", outline, axis, fabric, Finish(0.35, 1.4, 3, 0.4, 0.6), lift=1.0)
+    paint.canvas.line(points((x, top + 1), (x, top - 9)), 0.6, METAL)
+    axis = Axis(points((x, top), (x, top + 6), (x, low)), np.array([0.6 * wide, wide, wide]))
+    paint.cloth("neighbour", outline, axis, fabric, Finish(0.4, 1.4, 3, 0.3, 0.9), lift=1.0)
+    fold = smooth(points((x + 1.5, top + 8), (x + 0.4, top + 0.4 * span), (x + 1.8, low - 3)), 6)
+    paint.canvas.line(fold, 0.6, 0.25)
 
 
 def _scarf(paint: Painter, garment: Garment) -> None:

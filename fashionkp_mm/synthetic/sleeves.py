@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashionkp_mm.synthetic.fabric import Finish
 from fashionkp_mm.synthetic.geometry import (
@@ -43,7 +44,7 @@ def choose_sleeve(rng: np.random.Generator, *, heavy: bool) -> SleeveCut:
     if heavy:
         return SleeveCut(
             length=float(rng.choice([0.78, 0.96, 1.02], p=[0.12, 0.44, 0.44])),
-            cuff=float(rng.uniform(5.4, 8.0)),
+            cuff=float(rng.uniform(5.2, 7.0)),
             puff=float(rng.uniform(0.0, 0.8)),
             band=float(rng.choice([0.0, 0.0, 5.0, 7.0])),
         )
@@ -85,6 +86,7 @@ def add_sleeve(
     # `normals` points to the viewer's left of a line that runs down: outwards on the left side.
     outward = normals(line) * (-sign * width)[:, None]
     outer, inner = line + outward, line - outward
+    inner = inner[_clear(inner, line, width)]
     cuff_out, cuff_in = outer[-1], inner[-1]
     hangs = inside(np.concatenate([outer, inner[::-1]]), armpit)
     down = _unit(line[-1] - line[0]) if cut.length < 0.5 else _unit(line[6] - line[0])
@@ -101,7 +103,7 @@ def add_sleeve(
     tip = (cuff_out + cuff_in) / 2 + 0.7 * _unit(line[-1] - line[-2])
     end = smooth(np.stack([cuff_out, tip, cuff_in]), 5)
     outline = np.concatenate([top, over[2:], end[1:-1], below[::-1], seam[:-1]])
-    trims = [Trim(seam, 0.5, 0.3), *_sleeve_trims(cut, s, outer, inner)]
+    trims = [Trim(seam, 0.5, 0.3), *_sleeve_trims(cut, s, outer, line - outward)]
     piece = f"sleeve_{name}"
     garment.pieces.append(
         Piece(
@@ -113,6 +115,15 @@ def add_sleeve(
     garment.mark(f"shoulder_{name}", shoulder, piece, *body)
     garment.mark(f"cuff_{name}_in", cuff_in, piece)
     garment.mark(f"cuff_{name}_out", cuff_out, piece)
+
+
+def _clear(inner: FloatArray, line: FloatArray, width: FloatArray) -> NDArray[np.bool_]:
+    """Which points of the inner edge ``(15,)`` a bent elbow does not fold into the sleeve."""
+    dense = smooth(line, 3)
+    away = np.hypot(*np.moveaxis(inner[:, None] - dense, -1, 0)).min(axis=1)
+    clear = away > 0.93 * width
+    clear[-1] = True
+    return clear
 
 
 def _spine(
@@ -142,7 +153,7 @@ def _spine(
 def _widths(cut: SleeveCut, s: FloatArray, armhole: float) -> FloatArray:
     """Half the width of a sleeve ``(15,)`` at the distances ``s`` from its start."""
     q = s / s[-1]
-    top = min(0.43 * armhole, 8.2)
+    top = min(0.42 * armhole, 7.6)
     width = top + (cut.cuff - top) * q + cut.puff * np.sin(np.pi * np.minimum(q * 1.05, 1.0))
     return np.where(s > s[-1] - cut.band, cut.cuff, width) if cut.band else width
 

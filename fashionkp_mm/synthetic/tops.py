@@ -66,7 +66,7 @@ def cut_dress(rng: np.random.Generator, pose: Pose) -> Garment:
         for name, _ in SIDES:
             garment.mark(f"waistline_{name}", made[f"edge_{name}"][-1], "body", "skirt")
         corners = add_skirt_part(
-            garment, rng, made["edge_left"][-1], made["edge_right"][-1], hem_x, hem_y, "skirt"
+            garment, rng, (made["edge_left"][-1], made["edge_right"][-1]), (hem_x, hem_y), "skirt"
         )
         _belt(rng, garment, made["edge_left"][-1], made["edge_right"][-1])
     else:
@@ -132,7 +132,9 @@ def _front(rng: np.random.Generator, cut: BodyCut, low: float) -> tuple[Trim, ..
     if rng.random() < chance:
         trims += [Trim(points((x, middle), (x, low)), 0.16, 0.2) for x in (-1.4, 1.4)]
         step = rng.uniform(6.5, 9.0)
-        trims += [button(0.0, y, 0.62) for y in np.arange(middle + 2.5, min(low, 140) - 2, step)]
+        trims += [
+            button(0.0, y, 0.62) for y in np.arange(middle + 2.5, min(low, 140) - 2, step).tolist()
+        ]
         if rng.random() < 0.4:
             y = middle + 10
             trims.append(outline_trim((5, y), (12, y), (12, y + 7), (8.5, y + 9), (5, y + 7)))
@@ -159,6 +161,7 @@ def _collar(rng: np.random.Generator, garment: Garment, cut: BodyCut) -> None:
     x, y = cut.neck
     low = y + cut.neck_depth
     cloth = "main" if rng.random() < 0.75 else "trim"
+    shape: tuple[tuple[float, float], ...]
     if cut.neck_shape == "shirt":
         shape = ((0.35, low - 0.2), (6.2, low + 3.8), (x + 2.6, y + 2.4), (x, y))
     elif cut.neck_shape == "crew" and rng.random() < 0.14:
@@ -181,10 +184,8 @@ def _collar(rng: np.random.Generator, garment: Garment, cut: BodyCut) -> None:
 def add_skirt_part(
     garment: Garment,
     rng: np.random.Generator,
-    left: FloatArray,
-    right: FloatArray,
-    hem_x: float,
-    hem_y: float,
+    ends: tuple[FloatArray, FloatArray],
+    hem_corner: tuple[float, float],
     name: str,
     *,
     kind: str | None = None,
@@ -196,15 +197,14 @@ def add_skirt_part(
     Args:
         garment: What to sew it to.
         rng: Source of choices and small differences.
-        left: Where it begins on the viewer's left, ``(2,)``.
-        right: ... and on the right.
-        hem_x: Half its width at the hem in cm.
-        hem_y: Height of the lower corners.
+        ends: Where it begins on the viewer's left and right, ``(2,)`` each.
+        hem_corner: Half its width at the hem, and the y of the lower corners.
         name: Layer name.
         kind: ``"smooth"``, ``"gathered"`` or ``"pleated"``; drawn by the fullness if None.
         trims: Lines on it.
         hip: Half its width at hip height, for narrow skirts.
     """
+    (left, right), (hem_x, hem_y) = ends, hem_corner
     edges = {}
     for (side, sign), start in zip(SIDES, (left, right), strict=True):
         hem = np.array([sign * hem_x, hem_y]) + rng.normal(0, 0.8, 2)

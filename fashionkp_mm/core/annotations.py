@@ -19,7 +19,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -44,9 +44,13 @@ Kind = Literal["labels", "predictions", "list"]
 Severity = Literal["error", "warning"]
 
 _ABSENT_CELL = b"-1_-1_-1"
-_COMMA, _NEWLINE, _UNDERSCORE, _MINUS, _ZERO = b",\n_-0"
-_MAX_DIGITS = 5
+_COMMA, _NEWLINE, _UNDERSCORE, _ZERO = b",\n_0"
+_MAX_DIGITS = 4
 """Longest integer that the vectorised parser takes; longer ones go through the careful one."""
+_BLOCK = 2048
+"""Rows that the vectorised parser takes at once."""
+_MAX_COORDINATE = 2**24
+"""Up to here every whole number of pixels is exact in float32."""
 _MAX_LISTED = 20
 """Problems that an error message spells out; the exception carries them all."""
 
@@ -261,14 +265,31 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
 
 @dataclass(frozen=True)
 class _Rows:
-    """A file's rows, split as far as `_parse` needs them."""
+    """A file's rows, as places in its text; the columns are in the order of ``COLUMNS``.
 
-    image_ids: list[str]
-    categories: list[str]
-    cells: list[bytes]
-    """24 cells a row, joined by commas; empty for a test list."""
+    Attributes:
+        text: The whole file.
+        starts: ``(N, C)``, where each cell begins.
+        stops: ``(N, C)``, where each cell ends, exclusive.
+        numbers: ``(N,)`` line numbers.
+        problems: What is wrong with rows that are left out here.
+    """
+
+    text: bytes
+    starts: NDArray[np.intp]
+    stops: NDArray[np.intp]
     numbers: NDArray[np.int64]
     problems: list[Problem]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def column(self, index: int) -> list[str]:
+        bounds = zip(self.starts[:, index].tolist(), self.stops[:, index].tolist(), strict=True)
+        return [self.text[start:stop].decode() for start, stop in bounds]
+
+    def cell(self, row: int | np.intp, column: int | np.intp) -> str:
+        return self.text[self.starts[row, column] : self.stops[row, column]].decode()
 
 
 def _read(path: str | os.PathLike[str], kind: Kind) -> KeypointTable:
@@ -287,80 +308,57 @@ def _read_rows(path: Path, kind: Kind) -> _Rows:
     file = os.fspath(path)
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     _require_text(data, file)
+    if b'"' in data:
+        data = _unquoted(data, file)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    lines = _unquoted(data) if b'"' in data else data.split(b"\n")
-    numbers = np.arange(1, len(lines) + 1)
-    if not all(lines):
-        kept = [index for index, line in enumerate(lines) if line.strip()]
-        lines = [lines[index] for index in kept]
-        numbers = numbers[kept]
-    if not lines:
-        raise AnnotationError(
-            [Problem(file, 0, "", "", "the file is empty; expected a header and one row an image")]
-        )
+    if not data.endswith(b"\n"):
+        data += b"\n"
 
-    names = [name.strip() for name in lines[0].decode().split(",")]
+    text = np.frombuffer(data, np.uint8)
+    stops = np.flatnonzero((text == _COMMA) | (text == _NEWLINE))
+    starts = np.concatenate(([0], stops[:-1] + 1))
+    last = np.flatnonzero(text[stops] == _NEWLINE)
+    counts = np.diff(last, prepend=-1)
+
+    def line(index: int | np.intp) -> str:
+        return data[starts[last[index] - counts[index] + 1] : stops[last[index]]].decode()
+
+    used = np.ones(len(last), np.bool_)
+    for i in np.flatnonzero(counts == 1):
+        used[i] = bool(line(i).strip())
+    lines = np.flatnonzero(used)
+    if not lines.size:
+        message = "the file is empty; expected a header and one row an image"
+        raise AnnotationError([Problem(file, 0, "", "", message)])
+
+    names = [name.strip() for name in line(lines[0]).split(",")]
     if "image_id" in names or "image_category" in names:
-        lines, numbers = lines[1:], numbers[1:]
-        if not lines:
-            raise AnnotationError(
-                [
-                    Problem(
-                        file, 0, "", "", "there is no row below the header; expected one an image"
-                    )
-                ]
-            )
+        lines = lines[1:]
+        if not lines.size:
+            message = "there is no row below the header; expected one an image"
+            raise AnnotationError([Problem(file, 0, "", "", message)])
     else:
         names = _positional_names(len(names), file, kind)
     required = ID_COLUMNS if kind == "list" else COLUMNS
-    missing = [name for name in required if name not in names]
-    if missing:
-        raise AnnotationError(
-            [
-                Problem(
-                    file, 1, name, "", "the column is missing; expected the header "
-                    f"'{','.join(required[:3])}…' with all {len(required)} columns",
-                )
-                for name in missing
-            ]
-        )  # fmt: skip
+    _require_columns(names, required, file)
 
-    problems: list[Problem] = []
-    commas = len(names) - 1
-    counts = [line.count(b",") for line in lines]
-    if counts.count(commas) != len(lines):
-        for line, number, count in zip(lines, numbers, counts, strict=True):
-            if count != commas:
-                message = (
-                    f"the row has {count + 1} cells, expected {len(names)}; one was lost or added"
-                )
-                problems.append(Problem(file, int(number), "", line.decode(), message))
-        kept = [index for index, count in enumerate(counts) if count == commas]
-        lines = [lines[index] for index in kept]
-        numbers = numbers[kept]
-
-    if names[: len(required)] != list(required):
-        order = [names.index(name) for name in required]
-        split = [line.split(b",") for line in lines]
-        lines = [b",".join([cells[index] for index in order]) for cells in split]
-    elif len(names) > len(required):
-        extra = len(names) - len(required)
-        lines = [line.rsplit(b",", extra)[0] for line in lines]
-
-    heads = [line.split(b",", 2) for line in lines]
-    return _Rows(
-        image_ids=[head[0].decode() for head in heads],
-        categories=[head[1].decode() for head in heads],
-        cells=[] if kind == "list" else [head[2] for head in heads],
-        numbers=numbers,
-        problems=problems,
-    )
+    message = "the row has {} cells, expected {}; one was lost or added"
+    fits = counts[lines] == len(names)
+    problems = [
+        Problem(file, int(i) + 1, "", line(i), message.format(counts[i], len(names)))
+        for i in lines[~fits]
+    ]
+    lines = lines[fits]
+    order = np.array([names.index(name) - len(names) + 1 for name in required])
+    cells = last[lines][:, None] + order
+    return _Rows(data, starts[cells], stops[cells], lines + 1, problems)
 
 
 def _require_text(data: bytes, file: str) -> None:
     try:
-        data.decode()
+        if not data.isascii():
+            data.decode()
         if b"\0" not in data:
             return
         position = data.index(b"\0")
@@ -373,15 +371,18 @@ def _require_text(data: bytes, file: str) -> None:
     )
 
 
-def _unquoted(data: bytes) -> list[bytes]:
-    """Lines of a file that quotes fields, without the quotes; one entry a line of the file."""
+def _unquoted(data: bytes, file: str) -> bytes:
+    """A file that quotes fields, without the quotes; a row keeps the number of its last line."""
     reader = csv.reader(io.StringIO(data.decode(), newline=""))
-    lines: list[bytes] = []
-    for fields in reader:
-        # A quoted field may hold line breaks: pad, so that a line's index stays its number.
-        lines.extend([b""] * (reader.line_num - len(lines) - 1))
-        lines.append(",".join(fields).replace("\n", " ").encode())
-    return lines
+    lines: list[str] = []
+    try:
+        for fields in reader:
+            lines.extend([""] * (reader.line_num - len(lines) - 1))
+            lines.append(",".join(fields).replace("\r", " ").replace("\n", " "))
+    except csv.Error as error:
+        message = f"not readable as CSV ({error}); is a quote left open?"
+        raise AnnotationError([Problem(file, len(lines) + 1, "", "", message)]) from error
+    return "\n".join([*lines, ""]).encode()
 
 
 def _positional_names(count: int, file: str, kind: Kind) -> list[str]:
@@ -396,127 +397,104 @@ def _positional_names(count: int, file: str, kind: Kind) -> list[str]:
     raise AnnotationError([Problem(file, 1, "", "", message)])
 
 
+def _require_columns(names: Sequence[str], required: Sequence[str], file: str) -> None:
+    message = (
+        "the column is missing; expected the header"
+        f" '{','.join(required[:3])}…' with all {len(required)} columns"
+    )
+    problems = [Problem(file, 1, name, "", message) for name in required if name not in names]
+    if problems:
+        raise AnnotationError(problems)
+
+
 # --- reading: rows to a checked table
 
 
 def _parse(rows: _Rows, file: str, kind: Kind) -> tuple[KeypointTable, list[Problem]]:
     problems: list[Problem] = []
-    count = len(rows.image_ids)
-    categories = np.fromiter(
-        (CATEGORY_INDEX.get(name, -1) for name in rows.categories), np.int8, count
-    )
+    image_ids, names = rows.column(0), rows.column(1)
+    categories = np.array([CATEGORY_INDEX.get(name, -1) for name in names], np.int8)
     for i in np.flatnonzero(categories < 0):
         message = f"unknown category; expected one of {', '.join(CATEGORY_NAMES)}"
-        problems.append(
-            Problem(file, int(rows.numbers[i]), "image_category", rows.categories[i], message)
-        )
-    problems.extend(_unsafe_ids(rows, file))
+        problems.append(Problem(file, int(rows.numbers[i]), "image_category", names[i], message))
+    problems.extend(_unsafe_ids(image_ids, rows, file))
 
-    if kind == "list":
-        keypoints = np.full((count, NUM_KEYPOINTS, 2), -1, np.float32)
-        visibility = np.full((count, NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
-    else:
-        keypoints, visibility, deviating = _parse_cells(rows.cells)
-        problems.extend(_parse_rows_carefully(rows, deviating, file, keypoints, visibility))
+    keypoints = np.full((len(rows), NUM_KEYPOINTS, 2), -1, np.float32)
+    visibility = np.full((len(rows), NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
+    if kind != "list":
+        for i, k in _parse_cells(rows, keypoints, visibility):
+            cell = rows.cell(i, k + 2)
+            try:
+                x, y, visibility[i, k] = _parse_cell(cell)
+                keypoints[i, k] = x, y
+            except ValueError as error:
+                place = int(rows.numbers[i]), KEYPOINT_NAMES[k]
+                problems.append(Problem(file, *place, cell, str(error)))
     if kind == "labels":
         problems.extend(_label_problems(rows, file, categories, keypoints, visibility))
 
-    kept, duplicate_problems = _without_duplicates(rows, file)
+    kept, duplicate_problems = _without_duplicates(image_ids, rows, file)
     problems.extend(duplicate_problems)
     kept &= categories >= 0
-    table = KeypointTable(tuple(rows.image_ids), categories, keypoints, visibility, rows.numbers)
+    table = KeypointTable(tuple(image_ids), categories, keypoints, visibility, rows.numbers)
     return (table if kept.all() else table.select(kept)), problems
 
 
 def _parse_cells(
-    cells: Sequence[bytes],
-) -> tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.intp]]:
-    """Parse well-formed integer cells of all rows at once.
+    rows: _Rows, keypoints: NDArray[np.float32], visibility: NDArray[np.int8]
+) -> Iterator[tuple[int, int]]:
+    """Fill in all plain cells: absent ones, and whole numbers from 0 on with few digits.
 
-    Returns:
-        Keypoints ``(N, K, 2)``, visibility ``(N, K)`` and the indices of the rows that hold any
-        cell which is not three plain integers; these rows' values mean nothing yet.
+    Args:
+        rows: What to parse.
+        keypoints: ``(N, K, 2)``, -1 everywhere.
+        visibility: ``(N, K)``, absent everywhere.
+
+    Yields:
+        Row and keypoint of each cell that is anything else, for `_parse_cell`.
     """
-    count = len(cells)
-    keypoints = np.full((count * NUM_KEYPOINTS, 2), -1, np.float32)
-    visibility = np.full(count * NUM_KEYPOINTS, Visibility.ABSENT, np.int8)
-    deviating = np.zeros(count * NUM_KEYPOINTS, np.bool_)
-    if not count:
-        return _shaped(keypoints, visibility, deviating)
+    text = np.frombuffer(rows.text, np.uint8)
+    # A view of the eight bytes that begin at each place: an absent cell takes one comparison.
+    words = np.ndarray(max(0, len(text) - 7), np.uint64, rows.text, strides=(1,))
+    absent_word = np.frombuffer(_ABSENT_CELL, np.uint64)
+    # In blocks, so that the arrays in between stay in the processor's cache.
+    for first in range(0, len(rows), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        starts, stops = rows.starts[block, 2:].ravel(), rows.stops[block, 2:].ravel()
+        plain = stops - starts == len(_ABSENT_CELL)
+        plain[plain] = words[starts[plain]] == absent_word
+        filled = np.flatnonzero(~plain)
+        starts, stops = starts[filled], stops[filled]
 
-    blob = b"\n".join([*cells, b""])
-    # Three cells in five are absent: emptied, they cost next to nothing below. A cell that was
-    # empty before must not pass for one, so it is marked with a byte that parses as no number.
-    empty_cells = blob.startswith(b",") or any(gap in blob for gap in (b",,", b"\n,", b",\n"))
-    if empty_cells or b"\n\n" in blob:
-        blob = re.sub(rb"(?<![^,\n])(?=[,\n])", b"?", blob)
-    text = np.frombuffer(blob.replace(_ABSENT_CELL, b""), np.uint8)
-    separators = np.flatnonzero((text == _COMMA) | (text == _NEWLINE) | (text == _UNDERSCORE))
-    # Each cell ends with a comma or a newline; every row was seen to have 24 of them.
-    ends = np.flatnonzero(text[separators] != _UNDERSCORE)
-    parts = np.diff(ends, prepend=-1)
-    starts = np.concatenate(([0], separators[:-1] + 1))
-    filled = parts == 3
-    absent = (parts == 1) & (starts[ends] == separators[ends])
-    deviating |= ~(filled | absent)
-
-    tokens = ends[filled][:, None] + np.array([-2, -1, 0])
-    values, valid = _parse_integers(text, starts[tokens], separators[tokens])
-    xy, v = values[:, :2], values[:, 2]
-    valid &= (v == Visibility.VISIBLE) | (v == Visibility.OCCLUDED)
-    where = np.flatnonzero(filled)
-    keypoints[where] = xy
-    visibility[where] = v
-    deviating[where] = ~valid
-    return _shaped(keypoints, visibility, deviating)
+        # From right to left: v, a single digit, then y and x up to the byte that is no digit.
+        v = text[stops - 1] - np.uint8(_ZERO)
+        y, y_starts = _integers_before(text, stops - 2)
+        x, x_starts = _integers_before(text, y_starts - 1)
+        valid = (v <= 1) & (x_starts == starts) & (x_starts < y_starts - 1) & (y_starts < stops - 2)
+        valid &= (text[stops - 2] == _UNDERSCORE) & (text[y_starts - 1] == _UNDERSCORE)
+        where = filled[valid]
+        keypoints[block].reshape(-1, 2)[where] = np.stack([x[valid], y[valid]], axis=1)
+        visibility[block].reshape(-1)[where] = v[valid]
+        for cell in filled[~valid].tolist():
+            yield first + cell // NUM_KEYPOINTS, cell % NUM_KEYPOINTS
 
 
-def _shaped(
-    keypoints: NDArray[np.float32], visibility: NDArray[np.int8], deviating: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.intp]]:
-    rows = np.flatnonzero(deviating.reshape(-1, NUM_KEYPOINTS).any(axis=1))
-    return (
-        keypoints.reshape(-1, NUM_KEYPOINTS, 2),
-        visibility.reshape(-1, NUM_KEYPOINTS),
-        rows,
-    )
+def _integers_before(
+    text: NDArray[np.uint8], stops: NDArray[np.intp]
+) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """Read leftwards from ``stops`` while there are digits: values, and where they start.
 
-
-def _parse_integers(
-    text: NDArray[np.uint8], starts: NDArray[np.intp], stops: NDArray[np.intp]
-) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Parse the integers at ``text[starts:stops]``, ``(M, 3)``, and say which rows hold three."""
-    negative = text[starts] == _MINUS
-    digits = stops - starts - negative
-    valid = (digits >= 1) & (digits <= _MAX_DIGITS)
-    values = np.zeros(starts.shape, np.int32)
-    for place in range(min(_MAX_DIGITS, int(digits.max(initial=0)))):
-        has_place = digits > place
-        # Below zero the subtraction wraps round to a large number, which is no digit either.
-        digit = text[stops - 1 - place * has_place] - np.uint8(_ZERO)
-        valid &= ~has_place | (digit <= 9)
-        values += (digit * has_place).astype(np.int32) * 10**place
-    np.negative(values, where=negative, out=values)
-    return values, valid.all(axis=1)
-
-
-def _parse_rows_carefully(
-    rows: _Rows,
-    indices: Iterable[np.intp],
-    file: str,
-    keypoints: NDArray[np.float32],
-    visibility: NDArray[np.int8],
-) -> Iterator[Problem]:
-    """Parse cell by cell what `_parse_cells` passed over; fill the tables, name what is wrong."""
-    for i in indices:
-        keypoints[i], visibility[i] = -1, Visibility.ABSENT
-        for k, cell in enumerate(rows.cells[i].decode().split(",")):
-            try:
-                x, y, v = _parse_cell(cell)
-            except ValueError as error:
-                yield Problem(file, int(rows.numbers[i]), KEYPOINT_NAMES[k], cell, str(error))
-            else:
-                keypoints[i, k], visibility[i, k] = (x, y), v
+    Numbers of more than ``_MAX_DIGITS`` are cut short, so that they start too late.
+    """
+    values, starts = np.zeros(len(stops), np.int32), stops.copy()
+    going = np.ones(len(stops), np.bool_)
+    for place in range(_MAX_DIGITS):
+        # Bytes below '0' wrap round to large numbers, which are no digits either.
+        digit = text[stops - (place + 1)] - np.uint8(_ZERO)
+        going &= digit <= 9
+        values += np.multiply(digit, going, dtype=np.int32) * 10**place
+        starts -= going
+    return values, starts
 
 
 def _parse_cell(cell: str) -> tuple[float, float, int]:
@@ -530,6 +508,8 @@ def _parse_cell(cell: str) -> tuple[float, float, int]:
         ) from None
     if not (np.isfinite(x) and np.isfinite(y)):
         raise ValueError("the coordinate is not finite; expected pixels, or -1_-1_-1 if absent")
+    if max(abs(x), abs(y)) > _MAX_COORDINATE:
+        raise ValueError(f"no image is that large; expected pixels, at most {_MAX_COORDINATE}")
     if v not in (Visibility.ABSENT, Visibility.OCCLUDED, Visibility.VISIBLE):
         raise ValueError("v is out of range; expected 1 (visible), 0 (occluded) or -1 (absent)")
     if v == Visibility.ABSENT and (x, y) != (-1, -1):
@@ -537,11 +517,14 @@ def _parse_cell(cell: str) -> tuple[float, float, int]:
     return x, y, v
 
 
-def _unsafe_ids(rows: _Rows, file: str) -> Iterator[Problem]:
-    joined = "\n".join(["", *rows.image_ids, ""])
-    if not any(mark in joined for mark in ("..", "\\", ":", "\n/", "\n\n", "\n~")):
+def _unsafe_ids(image_ids: Sequence[str], rows: _Rows, file: str) -> Iterator[Problem]:
+    joined = "\n".join(image_ids)
+    first_letters = {image_id[:1] for image_id in image_ids}
+    if all(letter.isalnum() for letter in first_letters) and not any(
+        mark in joined for mark in ("..", "\\", ":")
+    ):
         return
-    for image_id, number in zip(rows.image_ids, rows.numbers, strict=True):
+    for image_id, number in zip(image_ids, rows.numbers, strict=True):
         if not image_id.strip():
             message = "the image id is empty; expected a path such as Images/blouse/NAME.jpg"
         elif (
@@ -567,33 +550,36 @@ def _label_problems(
 ) -> Iterator[Problem]:
     """What only labels must obey: points of their own category, inside the picture's quadrant."""
     labelled = visibility != Visibility.ABSENT
-    known = categories >= 0
-    foreign = labelled & ~CATEGORY_KEYPOINTS[categories] & known[:, None]
-    outside = labelled & (keypoints < 0).any(axis=2)
+    foreign = labelled & ~CATEGORY_KEYPOINTS[categories]
+    foreign[categories < 0] = False
+    outside = labelled & ((keypoints[..., 0] < 0) | (keypoints[..., 1] < 0))
     rules: tuple[tuple[NDArray[np.bool_], Severity, str], ...] = (
         (foreign, "error", "{} has no such point; expected -1_-1_-1, or another category"),
         (outside, "warning", "the point lies outside the image; x and y start at 0"),
     )
     for found, severity, message in rules:
         for i, k in zip(*np.nonzero(found), strict=True):
-            cell = rows.cells[i].decode().split(",")[k]
-            text = message.format(rows.categories[i])
-            yield Problem(file, int(rows.numbers[i]), KEYPOINT_NAMES[k], cell, text, severity)
+            text = message.format(rows.cell(i, 1))
+            place = int(rows.numbers[i]), KEYPOINT_NAMES[k]
+            yield Problem(file, *place, rows.cell(i, k + 2), text, severity)
 
 
-def _without_duplicates(rows: _Rows, file: str) -> tuple[NDArray[np.bool_], list[Problem]]:
+def _without_duplicates(
+    image_ids: Sequence[str], rows: _Rows, file: str
+) -> tuple[NDArray[np.bool_], list[Problem]]:
     """Mask ``(N,)`` of the rows to keep, and what is wrong with ids that stand twice."""
-    kept = np.ones(len(rows.image_ids), np.bool_)
+    count = len(image_ids)
+    kept = np.ones(count, np.bool_)
     problems: list[Problem] = []
-    if len(set(rows.image_ids)) == len(rows.image_ids):
+    first = dict(zip(reversed(image_ids), range(count - 1, -1, -1), strict=True))
+    if len(first) == count:
         return kept, problems
 
-    def content(index: int) -> tuple[str, bytes]:
-        return rows.categories[index], rows.cells[index] if rows.cells else b""
+    def content(row: int) -> list[str]:
+        return [rows.cell(row, column) for column in range(1, rows.starts.shape[1])]
 
-    first: dict[str, int] = {}
-    for i, image_id in enumerate(rows.image_ids):
-        earlier = first.setdefault(image_id, i)
+    for i, image_id in enumerate(image_ids):
+        earlier = first[image_id]
         if earlier == i:
             continue
         kept[i] = False
@@ -605,7 +591,8 @@ def _without_duplicates(rows: _Rows, file: str) -> tuple[NDArray[np.bool_], list
             problems.append(Problem(file, int(rows.numbers[i]), "image_id", image_id, message))
     repeated = int((~kept).sum()) - len(problems)
     if repeated:
-        message = f"{repeated} rows stand twice, letter for letter; the second of each is dropped"
+        rows_stand = "1 row stands" if repeated == 1 else f"{repeated} rows stand"
+        message = f"{rows_stand} twice, letter for letter; the second of each is dropped"
         problems.append(Problem(file, 0, "", "", message, "warning"))
     return kept, problems
 

@@ -30,7 +30,7 @@ def keypoint_boxes(
     """
     lowest = np.where(labelled[..., None], keypoints, np.inf).min(axis=1)
     highest = np.where(labelled[..., None], keypoints, -np.inf).max(axis=1)
-    boxes = np.concatenate([lowest, highest], axis=1).astype(np.float32)
+    boxes: NDArray[np.float32] = np.concatenate([lowest, highest], axis=1).astype(np.float32)
     boxes[~labelled.any(axis=1)] = np.nan
     return boxes
 
@@ -44,12 +44,18 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
         ``(N, 4)`` in the order of ``image_ids``, pixels of the image.
 
     Raises:
-        BoxFileError: A column is missing, a box is empty, inverted or not finite, an image has no
+        BoxFileError: The file is no CSV, a column is missing, a box is empty, inverted or not finite, an image has no
             box, or it has several and the file has no ``score``.
         OSError: The file cannot be read.
     """
     file = os.fspath(path)
-    frame = pd.read_csv(file, dtype={"image_id": str})
+    try:
+        frame = pd.read_csv(file, dtype={"image_id": str})
+    except ValueError as error:
+        # Empty, ragged or not UTF-8: pandas' errors for these are ValueErrors all.
+        raise BoxFileError(
+            f"{file}: not a readable CSV ({error}); expected {','.join(BOX_COLUMNS)}"
+        ) from error
     missing = [name for name in BOX_COLUMNS if name not in frame.columns]
     if missing:
         raise BoxFileError(
@@ -61,7 +67,7 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
         row = int(np.flatnonzero(~usable)[0])
         raise BoxFileError(
             f"{file}, row {row + 2}, image {frame['image_id'][row]}: the box"
-            f" {frame.loc[row, list(BOX_COLUMNS[1:])].tolist()} is empty, inverted or not a number;"
+            f" {frame[list(BOX_COLUMNS[1:])].iloc[row].tolist()} is empty, inverted or not a number;"
             " expected x1 < x2 and y1 < y2 in pixels"
         )
     frame[list(BOX_COLUMNS[1:])] = corners

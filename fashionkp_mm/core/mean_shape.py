@@ -50,7 +50,8 @@ def place_shapes(
         ``(N, K, 2)`` keypoints in pixels.
     """
     corner, size = _corner_and_size(boxes)
-    return shapes[category_indices] * size[:, None] + corner[:, None]
+    points: NDArray[np.float64] = shapes[category_indices] * size[:, None] + corner[:, None]
+    return points
 
 
 def _corner_and_size(

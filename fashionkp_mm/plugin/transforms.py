@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.datasets.transforms import RandomFlip
 from mmpose.registry import TRANSFORMS
 
 from fashionkp_mm.core.garments import Visibility
-from fashionkp_mm.images import broken
+from fashionkp_mm.images import load_image
 
 
 @TRANSFORMS.register_module()
@@ -23,17 +22,13 @@ class LoadGarmentImage(BaseTransform):
     already, as in MMPose's inference functions, is taken as it is.
 
     Raises:
-        BrokenImageError: The file is missing, truncated beyond decoding, or not an image.
+        BrokenImageError: The file is missing, truncated, too large, or not an image.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Load ``results['img_path']`` unless ``results['img']`` is given."""
         if "img" not in results:
-            path = results["img_path"]
-            image = cv2.imread(path, cv2.IMREAD_COLOR)
-            if image is None:
-                raise broken(path, "the image is missing, truncated, or not an image")
-            results["img"] = image
+            results["img"] = load_image(results["img_path"])
         results.setdefault("img_path", None)
         results["img_shape"] = results["ori_shape"] = results["img"].shape[:2]
         return results

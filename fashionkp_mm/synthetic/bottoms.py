@@ -55,7 +55,16 @@ def cut_skirt(rng: np.random.Generator, pose: Pose) -> Garment:
                 b = sign * 13.0
                 trims.append(outline_trim((a, y), (b, y + 1), (b, y + 10), (a, y + 10)))
     cloth = {"pencil": "smooth", "line": "smooth", "full": "gathered", "pleated": "pleated"}[kind]
-    corners = add_skirt_part(garment, rng, (left, right), (hem_x, hem_y), "body", kind=cloth, trims=tuple(trims), hip=17.0 if kind == "pencil" else None)  # fmt: skip
+    corners = add_skirt_part(
+        garment,
+        rng,
+        (left, right),
+        (hem_x, hem_y),
+        "body",
+        kind=cloth,
+        trims=tuple(trims),
+        hip=17.0 if kind == "pencil" else None,
+    )
     add_waistband(garment, rng, left, right, 3.2)
     for name, _ in SIDES:
         garment.mark(f"waistband_{name}", left if name == "left" else right, "body", "waistband")
@@ -185,12 +194,6 @@ def _leg_trims(
         points((sign * 7.5, top + 3.2), (sign * 9.5, top + 8), (sign * 14.6, top + 10.5)), 6
     )
     trims.append(Trim(pocket, 0.28, 0.3))
-    for reach, drop in ((4.0, 0.6), (5.0, 4.2)):  # strain lines from the crotch
-        start = inseam[0] + (sign * 0.5, 0.3)
-        end = start + xy(sign * reach, drop - 1.5)
-        trims.append(
-            Trim(smooth(np.stack([start, (start + end) / 2 + (0, -0.5), end]), 4), 0.6, 0.08)
-        )
     if turn_up:
         trims.append(Trim(np.stack([outseam[-2], inseam[-2]]), 0.4, 0.3))
     else:

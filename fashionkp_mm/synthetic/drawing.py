@@ -79,7 +79,8 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
     if category not in CUTS:
         raise ValueError(
             f"no cut for category {category!r}: the drawn ones are {', '.join(CUTS)}; "
-            "to draw another, write its cut and name it in CUTS of fashionkp_mm/synthetic/drawing.py"
+            "to draw another, write its cut and name it in CUTS of "
+            "fashionkp_mm/synthetic/drawing.py"
         )
     # Each part of the scene has numbers of its own, so that one leaves the others as they are.
     cutting, framing, cloth, scene, light, extra = (

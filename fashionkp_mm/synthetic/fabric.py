@@ -94,7 +94,7 @@ def make_fabric(
         noise = cv2.GaussianBlur(rng.normal(0, 16, (TILE, TILE)), (0, 0), 0.8)
         tile[:] = np.clip(np.array(base) + noise[..., None], 0, 255)
     ribbed = float(rng.uniform(0.5, 1.0)) if draw is None and rng.random() < 0.2 else 0.0
-    sheen = float(rng.choice([0.03, 0.1, 0.3, 0.6], p=[0.4, 0.35, 0.17, 0.08]))
+    sheen = float(rng.choice([0.03, 0.1, 0.25, 0.45], p=[0.4, 0.35, 0.17, 0.08]))
     solid = draw is None and not melange
     return Fabric(None if solid else tile, base, ink, sheen, float(rng.uniform(0.55, 1.3)), ribbed)
 
@@ -168,7 +168,12 @@ def cloth_pixels(
 
 
 def lit(pixels: NDArray[Any], shade: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Pixels ``(h, w, 3)``, or one colour ``(3,)``, under a shade ``(h, w)``: -0.3 is 30 % darker, 0.3 is nearer white."""
+    """Pixels ``(h, w, 3)``, or one colour ``(3,)``, in light and shade.
+
+    Args:
+        pixels: BGR.
+        shade: ``(h, w)``; -0.3 is 30 % darker, 0.3 is nearer to white.
+    """
     shade = np.clip(shade, -0.75, 0.6).astype(np.float32)
     gain = cv2.merge([1 + np.minimum(shade, 0.0)] * 3)
     lift = cv2.merge([np.maximum(shade, 0.0)] * 3)

@@ -196,7 +196,7 @@ class Camera:
 
     @cached_property
     def _inverse(self) -> FloatArray:
-        return np.linalg.inv(self.matrix)
+        return np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
 
     @cached_property
     def pixels_per_cm(self) -> float:

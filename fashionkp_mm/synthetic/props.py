@@ -164,13 +164,13 @@ def _neighbour(paint: Painter, garment: Garment) -> None:
     rng = paint.rng
     places = np.stack([place for place, _ in garment.keypoints.values()])
     top, low = float(places[:, 1].min()) + 1, float(places[:, 1].max()) + rng.uniform(-14, 8)
-    wide, span = rng.uniform(5.5, 8.0), low - top
+    wide, span = rng.uniform(6.5, 9.5), low - top
     x = float(rng.choice([-1.0, 1.0])) * rng.uniform(17.0, 24.0)
     left = smooth(
         points(
             (0, 0),
-            (-0.62 * wide, 3.5),
-            (-0.95 * wide, 12),
+            (-0.75 * wide, 2.5),
+            (-1.0 * wide, 9),
             (-0.85 * wide, 0.6 * span),
             (-1.1 * wide, span),
         ),

@@ -19,6 +19,9 @@ from fashionkp_mm.synthetic.geometry import (
 )
 from fashionkp_mm.synthetic.pattern import Garment, Piece, Pose, Trim
 
+SAMPLES = 22
+"""Points on a sleeve's middle line."""
+
 
 @dataclass(frozen=True)
 class SleeveCut:
@@ -86,10 +89,13 @@ def add_sleeve(
     # `normals` points to the viewer's left of a line that runs down: outwards on the left side.
     outward = normals(line) * (-sign * width)[:, None]
     outer, inner = line + outward, line - outward
-    inner = inner[_clear(inner, line, width)]
+    core = 0.7 * (outer - inner)
+    hangs = inside(np.concatenate([line + core / 2, (line - core / 2)[::-1]]), armpit)
+    crook = inner if _bends_inwards(line, outward) else outer
+    trims = _sleeve_trims(cut, s, outer, inner, crook)
+    outer, inner = (edge[_clear(edge, line, width)] for edge in (outer, inner))
+    down = _unit(line[-1] - line[0]) if cut.length < 0.5 else _unit(line[SAMPLES // 3] - line[0])
     cuff_out, cuff_in = outer[-1], inner[-1]
-    hangs = inside(np.concatenate([outer, inner[::-1]]), armpit)
-    down = _unit(line[-1] - line[0]) if cut.length < 0.5 else _unit(line[6] - line[0])
     over = _beyond(outer, shoulder, down, 2.5)
     below = _beyond(inner, armpit, down, -2.0 if hangs else 1.2)
     # A hanging sleeve covers the armpit; another one ends at it.
@@ -97,18 +103,16 @@ def add_sleeve(
     middle = 0.45 * shoulder + 0.55 * armpit
     middle[0] = sign * (min(abs(shoulder[0]), abs(armpit[0])) - 1.9)
     seam = smooth(np.stack([under, middle, shoulder]), 6)
-    top = smooth(
-        np.stack([shoulder, over[0]]) if len(over) < 2 else np.stack([shoulder, *over[:2]]), 5
-    )
+    top = smooth(np.stack([shoulder, *over[:2]]), 5)
     tip = (cuff_out + cuff_in) / 2 + 0.7 * _unit(line[-1] - line[-2])
     end = smooth(np.stack([cuff_out, tip, cuff_in]), 5)
     outline = np.concatenate([top, over[2:], end[1:-1], below[::-1], seam[:-1]])
-    trims = [Trim(seam, 0.5, 0.3), *_sleeve_trims(cut, s, outer, line - outward)]
     piece = f"sleeve_{name}"
     garment.pieces.append(
         Piece(
             piece, outline, Axis(line, width), Finish(0.36, 1.0, cut.gathers, 0.5, 0.9),
-            hides=True, level=-1 if pose.behind[index] else 1, lift=0.7, trims=tuple(trims),
+            hides=True, level=-1 if pose.behind[index] else 1, lift=0.7,
+            trims=(Trim(seam, 0.5, 0.3), *trims),
         )
     )  # fmt: skip
     body = garment.keypoints[f"shoulder_{name}"][1]
@@ -117,10 +121,16 @@ def add_sleeve(
     garment.mark(f"cuff_{name}_out", cuff_out, piece)
 
 
-def _clear(inner: FloatArray, line: FloatArray, width: FloatArray) -> NDArray[np.bool_]:
-    """Which points of the inner edge ``(15,)`` a bent elbow does not fold into the sleeve."""
+def _bends_inwards(line: FloatArray, outward: FloatArray) -> bool:
+    """Whether the crook of the arm lies on the sleeve's inner edge."""
+    middle = len(line) // 2
+    return bool((0.5 * (line[0] + line[-1]) - line[middle]) @ outward[middle] < 0)
+
+
+def _clear(edge: FloatArray, line: FloatArray, width: FloatArray) -> NDArray[np.bool_]:
+    """Which points of an edge ``(SAMPLES,)`` a bent elbow does not fold into the sleeve."""
     dense = smooth(line, 3)
-    away = np.hypot(*np.moveaxis(inner[:, None] - dense, -1, 0)).min(axis=1)
+    away = np.hypot(*np.moveaxis(edge[:, None] - dense, -1, 0)).min(axis=1)
     clear = away > 0.93 * width
     clear[-1] = True
     return clear
@@ -129,7 +139,7 @@ def _clear(inner: FloatArray, line: FloatArray, width: FloatArray) -> NDArray[np
 def _spine(
     cut: SleeveCut, arm: FloatArray, shoulder: FloatArray, armpit: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Middle line of a sleeve ``(15, 2)`` and the distance of its points from the start."""
+    """Middle line of a sleeve ``(SAMPLES, 2)`` and the distance of its points from the start."""
     start = 0.5 * (shoulder + armpit)
     elbow = arm[1] + 0.4 * (shoulder - arm[0]) * (1.0, 0.0)
     upper, fore = elbow - start, arm[2] - elbow
@@ -143,7 +153,7 @@ def _spine(
     curve = smooth(np.stack(knots), 6)
     along = lengths(curve)
     stop = cut.length * along[-1]
-    s = np.linspace(0.0, stop, 15)
+    s = np.linspace(0.0, stop, SAMPLES)
     line = np.stack([np.interp(s, along, curve[:, i]) for i in (0, 1)], axis=1)
     if stop > along[-1]:  # longer than the arm, over the hand
         line[-1] += _unit(fore) * (stop - along[-1])
@@ -151,7 +161,7 @@ def _spine(
 
 
 def _widths(cut: SleeveCut, s: FloatArray, armhole: float) -> FloatArray:
-    """Half the width of a sleeve ``(15,)`` at the distances ``s`` from its start."""
+    """Half the width of a sleeve ``(SAMPLES,)`` at the distances ``s`` from its start."""
     q = s / s[-1]
     top = min(0.42 * armhole, 7.6)
     width = top + (cut.cuff - top) * q + cut.puff * np.sin(np.pi * np.minimum(q * 1.05, 1.0))
@@ -166,21 +176,23 @@ def _beyond(edge: FloatArray, start: FloatArray, down: FloatArray, least: float)
 
 
 def _sleeve_trims(
-    cut: SleeveCut, s: FloatArray, outer: FloatArray, inner: FloatArray
+    cut: SleeveCut, s: FloatArray, outer: FloatArray, inner: FloatArray, crook: FloatArray
 ) -> list[Trim]:
-    """The cuff's seam, and the creases in the crook of a long sleeve."""
+    """The cuff's seam, and the creases that start in the crook of a long sleeve."""
     trims = []
     if cut.band:
         back = int(np.searchsorted(s, s[-1] - cut.band))
         trims.append(Trim(np.stack([outer[back], inner[back]]), 0.3, 0.3))
     else:
-        hem = [0.82 * edge[-1] + 0.18 * edge[-2] for edge in (outer, inner)]
+        hem = [0.7 * edge[-1] + 0.3 * edge[-2] for edge in (outer, inner)]
         trims.append(Trim(np.stack(hem), 0.16, 0.2))
     if cut.length > 0.6:
-        for place, reach in ((7, 0.5), (8, 0.62), (9, 0.4)):
-            crease = inner[place] + reach * (outer[place] - inner[place]) + xy(0.0, reach - 1.0)
-            bow = 0.5 * (inner[place] + crease) + xy(0.0, 0.7)
-            trims.append(Trim(smooth(np.stack([inner[place], bow, crease]), 4), 0.7, 0.11))
+        far = inner if crook is outer else outer
+        for share, reach in ((0.48, 0.5), (0.55, 0.62), (0.62, 0.4)):
+            place = int(share * SAMPLES)
+            tip = crook[place] + reach * (far[place] - crook[place]) + xy(0.0, reach - 1.0)
+            bow = 0.5 * (crook[place] + tip) + xy(0.0, 0.7)
+            trims.append(Trim(smooth(np.stack([crook[place], bow, tip]), 4), 0.7, 0.11))
     return trims
 
 

@@ -140,7 +140,7 @@ class TestLoadImage:
     @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "gif", "tif"])
     def test_formats(self, tmp_path: Path, suffix: str) -> None:
         path = tmp_path / f"a.{suffix}"
-        picture().save(path, **({"quality": 95} if suffix in {"jpg", "webp"} else {}))
+        picture().save(path, None, **({"quality": 95} if suffix in {"jpg", "webp"} else {}))
 
         image = load_image(path)
 

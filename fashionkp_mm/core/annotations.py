@@ -175,11 +175,16 @@ def read_test_list(path: str | os.PathLike[str]) -> KeypointTable:
 def has_keypoints(path: str | os.PathLike[str]) -> bool:
     """Whether the file has keypoint columns, that is, whether it is more than a test list.
 
+    A single keypoint's name or cell in the first line is enough, so that a file which lost one of
+    its columns does not pass for a test list.
+
     Raises:
         OSError: The file cannot be read.
     """
     with Path(path).open("rb") as file:
-        return file.readline().count(b",") >= len(COLUMNS) - 1
+        fields = file.readline().decode(errors="replace").split(",")[len(ID_COLUMNS) :]
+    words = [field.strip('" \r\n') for field in fields]
+    return any(word in KEYPOINT_NAMES or re.fullmatch(r"-?\d\S*_\S+_\S+", word) for word in words)
 
 
 def check_annotations(

@@ -1,0 +1,165 @@
+"""``fashionkp check``: everything that is wrong with a data set, at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.table import Table
+from rich.text import Text
+
+from fashionkp_mm.commands import terminal
+from fashionkp_mm.core.annotations import (
+    KeypointTable,
+    Kind,
+    Problem,
+    check_annotations,
+    has_keypoints,
+)
+from fashionkp_mm.core.garments import (
+    CATEGORY_KEYPOINTS,
+    CATEGORY_NAMES,
+    NORMALIZER_INDICES,
+    Visibility,
+)
+from fashionkp_mm.images import ImageReport, inspect_images
+
+_STATES = {
+    "visible": Visibility.VISIBLE,
+    "occluded": Visibility.OCCLUDED,
+    "absent": Visibility.ABSENT,
+}
+
+
+def run(csv: Path, *, images: Path | None, kind: Kind | None, as_json: bool) -> int:
+    """Check a file, and its images where a folder is given; print the findings.
+
+    Args:
+        csv: Labels, predictions or a test list.
+        images: Folder that the image ids start from.
+        kind: What the file is; by default labels, or a test list if it has no keypoint columns.
+        as_json: Print one JSON object instead of text.
+
+    Returns:
+        Exit status: 1 if there is any error.
+    """
+    with terminal.one_message():
+        kind = kind or ("labels" if has_keypoints(csv) else "list")
+        table, problems = check_annotations(csv, kind)
+        report = None
+        if images is not None and len(table):
+            report = _inspect(table, images, str(csv), labelled=kind == "labels")
+            problems = sorted([*problems, *report.problems], key=lambda problem: problem.row)
+    findings = _Findings(str(csv), kind, len(table), problems, _count(table), report)
+    if as_json:
+        print(json.dumps(findings.to_dict(), indent=2))
+    else:
+        _print(findings)
+    return 1 if findings.errors else 0
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """What there is to say of a file."""
+
+    file: str
+    kind: Kind
+    rows: int
+    problems: list[Problem]
+    categories: dict[str, dict[str, int]]
+    images: ImageReport | None
+
+    @property
+    def errors(self) -> int:
+        return sum(problem.severity == "error" for problem in self.problems)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.problems) - self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """The findings as plain values, for JSON."""
+        images = self.images
+        return {
+            "file": self.file,
+            "kind": self.kind,
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "problems": [dataclasses.asdict(problem) for problem in self.problems],
+            "rows": self.rows,
+            "categories": self.categories,
+            "images": images and {"usable": images.usable, "stored": images.modes},
+        }
+
+
+def _inspect(table: KeypointTable, images: Path, file: str, *, labelled: bool) -> ImageReport:
+    with warnings.catch_warnings(), terminal.progress("checking images", len(table)) as progress:
+        # It would say what the problem of the row says.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return inspect_images(table, images, file=file, labelled=labelled, progress=progress)
+
+
+def _count(table: KeypointTable) -> dict[str, dict[str, int]]:
+    """Rows, points of each state and absent normalisers of the categories that occur."""
+    counts = {}
+    for index, name in enumerate(CATEGORY_NAMES):
+        states = table.visibility[table.category_indices == index]
+        if not len(states):
+            continue
+        points = states[:, CATEGORY_KEYPOINTS[index]]
+        pair = states[:, NORMALIZER_INDICES[index]]
+        counts[name] = {
+            "rows": len(states),
+            **{state: int((points == value).sum()) for state, value in _STATES.items()},
+            "normalizer_absent": int((pair == Visibility.ABSENT).any(axis=1).sum()),
+        }
+    return counts
+
+
+def _print(findings: _Findings) -> None:
+    console = terminal.out()
+    for problem in findings.problems:
+        terminal.say(problem.severity, str(problem), to=console)
+    if findings.problems:
+        console.print()
+    if findings.categories:
+        console.print(_summary(findings.kind, findings.categories))
+        console.print()
+    if findings.images is not None:
+        _print_images(findings.images, findings.rows)
+    style = "bold red" if findings.errors else "bold green"
+    verdict = Text(terminal.plural(findings.errors, "error"), style=style)
+    verdict.append(
+        f", {terminal.plural(findings.warnings, 'warning')} in {findings.file}", "default"
+    )
+    console.print(verdict, soft_wrap=True)
+    if findings.images is None and findings.rows:
+        console.print("[dim]The images were not looked at; --images DIR checks them too.[/]")
+
+
+def _print_images(report: ImageReport, rows: int) -> None:
+    console = terminal.out()
+    stored = ", ".join(f"{count:,} {mode}" for mode, count in report.modes.most_common())
+    line = f"{report.usable:,} of {rows:,} images can be loaded"
+    console.print(f"{line} ({stored})" if stored else line)
+
+
+def _summary(kind: Kind, categories: dict[str, dict[str, int]]) -> Table:
+    # A test list has no points, and what predictions say of visibility means nothing.
+    names = ["rows"] if kind != "labels" else ["rows", *_STATES, "normalizer_absent"]
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("category")
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for category, counts in categories.items():
+        table.add_row(category, *(f"{counts[name]:,}" for name in names))
+    totals = np.sum([[counts[name] for name in names] for counts in categories.values()], axis=0)
+    if len(categories) > 1:
+        table.add_row("all", *(f"{total:,}" for total in totals), style="bold")
+    return table

@@ -1,0 +1,106 @@
+"""Output for people: results on standard output, progress and errors on standard error."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from fashionkp_mm.core.annotations import AnnotationError, AnnotationWarning, KeypointTable
+
+MENDABLE = (AnnotationError, OSError)
+"""Errors of the user's files, which end in one message instead of a traceback."""
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+
+
+def out() -> Console:
+    """The terminal that results go to."""
+    return Console(highlight=False)
+
+
+def say(kind: str, message: str, *, to: Console | None = None) -> None:
+    """Print ``kind: message`` as one line; ``kind`` is error, warning or note.
+
+    Standard error is the default. What stands in the user's files is printed, not interpreted.
+    """
+    console = to or Console(stderr=True, highlight=False)
+    line = Text(f"{kind}: ", style=_STYLES[kind]).append(_printable(message), style="default")
+    # Broken by the terminal, not by us, so that a line can be copied and searched for.
+    console.print(line, soft_wrap=True)
+
+
+@contextmanager
+def one_message() -> Iterator[None]:
+    """Turn an error of the user's files into one message and exit status 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except MENDABLE as error:
+        say("error", _in_words(error))
+        raise SystemExit(1) from None
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, where that is a terminal.
+
+    Yields:
+        A function to call with the number of things done so far.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def read(reader: Callable[[Path], KeypointTable], path: Path) -> KeypointTable:
+    """Read a CSV file and print its warnings.
+
+    Raises:
+        AnnotationError: As the reader.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnnotationWarning)
+        table = reader(path)
+    for warning in caught:
+        say("warning", str(warning.message))
+    return table
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 image``, ``2,000 images``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _printable(text: str) -> str:
+    """Text without control characters, which could do anything to a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

@@ -85,7 +85,8 @@ def _finish_config(cfg: Config, args: argparse.Namespace) -> None:
             enable=True,
             show=args.show,
             wait_time=args.wait_time,
-            out_dir=args.show_dir,
+            # MMPose joins a relative folder to the work directory again for every batch.
+            out_dir=str(Path(args.show_dir).resolve()) if args.show_dir else None,
             interval=args.interval,
         )
     merge_options(cfg, args.cfg_options)

@@ -17,6 +17,8 @@ from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import BrokenImageError, load_image
 
 SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE = 6, 4, 320
+"""An even number of columns keeps labels and predictions side by side."""
+_Image = NDArray[np.uint8]
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
 _JPEG_QUALITY = 92
 _MAX_NAMED = 5
@@ -61,18 +63,19 @@ def run(
             failures.extend(_without_prediction(table, beside, predictions))
         painter = _Painter(table, beside, found, names=names)
         pages: list[Path] = []
-        page: list[tuple[str, NDArray[np.uint8]]] = []
+        page: list[tuple[str, _Image]] = []
         with terminal.progress("drawing", len(table)) as progress:
-            for done, (image_id, drawn) in enumerate(painter.pictures(failures), start=1):
-                if drawn is not None:
-                    _write(targets[image_id], drawn)
-                    page.append((image_id, drawn))
+            for done, (image_id, panels) in enumerate(painter.pictures(failures), start=1):
+                if panels:
+                    _write(targets[image_id], _side_by_side(panels))
                 progress(done)
-                full = len(page) == SHEET_COLUMNS * SHEET_ROWS or done == len(table)
-                if full and page:
-                    if sheet:
-                        pages.append(out / f"sheet-{len(pages) + 1:03}.jpg")
-                        _write_sheet(pages[-1], page)
+                if not sheet:
+                    continue
+                name = image_id.rpartition("/")[2]
+                page += [(f"{what} {name}".strip(), panel) for what, panel in panels]
+                if page and (len(page) >= SHEET_COLUMNS * SHEET_ROWS or done == len(table)):
+                    pages.append(out / f"sheet-{len(pages) + 1:03}.jpg")
+                    _write_sheet(pages[-1], page)
                     page = []
 
     console = terminal.out()
@@ -106,19 +109,22 @@ class _Painter:
         self.names = names
         self.drawn = 0
 
-    def pictures(self, failures: list[str]) -> Iterator[tuple[str, NDArray[np.uint8] | None]]:
-        """Each row's id and picture; where that is None, the reason is added to ``failures``."""
+    def pictures(self, failures: list[str]) -> Iterator[tuple[str, list[tuple[str, _Image]]]]:
+        """Each row's id and pictures with what they show; where there is none, a failure is added.
+
+        That is one picture, or one of the labels and one of the predictions.
+        """
         for row, image_id in enumerate(self.table.image_ids):
             try:
-                picture = self._picture(row)
+                panels = self._panels(row)
             except BrokenImageError as error:
                 failures.append(str(error))
-                yield image_id, None
+                yield image_id, []
             else:
                 self.drawn += 1
-                yield image_id, picture
+                yield image_id, panels
 
-    def _picture(self, row: int) -> NDArray[np.uint8]:
+    def _panels(self, row: int) -> list[tuple[str, _Image]]:
         table, image_id = self.table, self.table.image_ids[row]
         if image_id not in self.found:
             raise BrokenImageError(f"{image_id}: the image is missing; name its root by --images")
@@ -127,14 +133,21 @@ class _Painter:
         visibility = table.visibility[row]
         drawn = draw_garment(image, table.keypoints[row], visibility, category, names=self.names)
         if self.beside is None:
-            return drawn
-        panels = [drawn, image]
-        if image_id in self.row_beside:
-            predicted = self.beside.keypoints[self.row_beside[image_id]]
-            # The garment's points as labelled: an entry fills all 24, whatever the garment has.
-            panels[1] = draw_garment(image, predicted, visibility, category, names=self.names)
-        captions = ["labels", "predictions" if image_id in self.row_beside else "no prediction"]
-        return contact_sheet(panels, columns=2, tile=max(image.shape[:2]), captions=captions)
+            return [("", drawn)]
+        if image_id not in self.row_beside:
+            return [("labels", drawn), ("no prediction", image)]
+        predicted = self.beside.keypoints[self.row_beside[image_id]]
+        # The garment's points as labelled: an entry fills all 24, whatever the garment has.
+        other = draw_garment(image, predicted, visibility, category, names=self.names)
+        return [("labels", drawn), ("predictions", other)]
+
+
+def _side_by_side(panels: list[tuple[str, _Image]]) -> _Image:
+    if len(panels) == 1:
+        return panels[0][1]
+    captions, pictures = zip(*panels, strict=True)
+    tile = max(pictures[0].shape[:2])
+    return contact_sheet(pictures, columns=len(pictures), tile=tile, captions=captions)
 
 
 def _locate(table: KeypointTable, csv: Path, images: Path | None) -> dict[str, Path]:
@@ -180,13 +193,13 @@ def _require_apart(found: dict[str, Path], targets: dict[str, Path], out: Path) 
             )
 
 
-def _write(path: Path, image: NDArray[np.uint8]) -> None:
+def _write(path: Path, image: _Image) -> None:
     suffix = ".png" if path.suffix.lower() == ".png" else ".jpg"
     _, data = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     write_atomically(path, data.tobytes())
 
 
-def _write_sheet(path: Path, page: list[tuple[str, NDArray[np.uint8]]]) -> None:
-    captions = [image_id.rpartition("/")[2] for image_id, _ in page]
-    pictures = [picture for _, picture in page]
-    _write(path, contact_sheet(pictures, columns=SHEET_COLUMNS, tile=SHEET_TILE, captions=captions))
+def _write_sheet(path: Path, page: list[tuple[str, _Image]]) -> None:
+    captions, pictures = zip(*page, strict=True)
+    sheet = contact_sheet(pictures, columns=SHEET_COLUMNS, tile=SHEET_TILE, captions=captions)
+    _write(path, sheet)

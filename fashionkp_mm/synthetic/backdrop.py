@@ -197,7 +197,7 @@ def sheet(rng: np.random.Generator, size: tuple[int, int]) -> Image:
     color = _pale(rng) if rng.random() < 0.6 else pick_color(rng)
     shade = _relief(rng, size, 9, 0.07) + _relief(rng, size, 4, 0.05)
     if rng.random() < 0.4:
-        shade = shade + _relief(rng, size, 170, 0.06)
+        shade = shade + _relief(rng, size, 170, 0.02)
     return lit(_plain(size, color), np.gradient(shade, axis=1) * 4 + shade * 0.6)
 
 

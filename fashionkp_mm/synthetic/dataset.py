@@ -30,7 +30,7 @@ def write_dataset(
     *,
     progress: Callable[[int], None] | None = None,
     workers: int = 1,
-) -> tuple[Path, Path]:
+) -> tuple[Path, ...]:
     """Draw a data set.
 
     Writes ``OUT/{train,val}/Images/<category>/<32 hex>.jpg``, named by the MD5 of their bytes as
@@ -49,8 +49,8 @@ def write_dataset(
             ``if __name__ == "__main__":`` guard that :mod:`multiprocessing` calls for.
 
     Returns:
-        Paths of ``train.csv`` and ``val.csv``. With fewer images than categories times two, val
-        lacks some or all of the categories.
+        Paths of ``train.csv`` and ``val.csv``. Val needs a second round of the categories: with
+        five categories it is not there below six images, and has all of them from ten on.
 
     Raises:
         ValueError: ``images`` or ``workers`` is below 1, or ``seed`` below 0.
@@ -76,9 +76,11 @@ def write_dataset(
             if progress is not None:
                 progress(done)
         for split, drawn in rows.items():
-            write_labels(stage / split / "Annotations" / f"{split}.csv", _table(drawn))
-    train, val = (out / split / "Annotations" / f"{split}.csv" for split in rows)
-    return train, val
+            if drawn:
+                write_labels(stage / split / "Annotations" / f"{split}.csv", _table(drawn))
+    return tuple(
+        out / split / "Annotations" / f"{split}.csv" for split, drawn in rows.items() if drawn
+    )
 
 
 def split_of(index: int) -> str:

@@ -192,14 +192,20 @@ def _on_person(paint: Painter, look: _Look, rng: np.random.Generator) -> None:
         if behind:
             figure.paint_upper_arm(paint, wearer, arm)
             figure.paint_forearm(paint, wearer, arm)
+    other = plain_fabric(pick_color(rng))
     if look.upper:
         sew(paint, look.pieces(-1), look.fabric)
-    figure.paint_legs(paint, wearer, pose)
-    figure.paint_trunk(paint, wearer)
-    other = plain_fabric(pick_color(rng))
-    (_dress_upper if look.upper else _dress_lower)(paint, look, wearer, other, rng)
+        _paint_body(paint, wearer, pose)
+        _dress_upper(paint, look, wearer, other, rng)
+    else:
+        _dress_lower(paint, look, wearer, other, rng)
     figure.paint_head(paint, wearer)
     figure.paint_front_hair(paint, wearer)
+
+
+def _paint_body(paint: Painter, wearer: Wearer, pose: Pose) -> None:
+    figure.paint_legs(paint, wearer, pose)
+    figure.paint_trunk(paint, wearer)
 
 
 def _dress_upper(
@@ -225,7 +231,11 @@ def _dress_lower(
     tucked = rng.random() < 0.6
     waist = [look.garment.keypoints[f"waistband_{side}"][0] for side in ("left", "right")]
     shirt = cut_blouse(rng, look.pose, tuck=waist if tucked else None)
-    trunk = [piece for piece in shirt.pieces if piece.level == 0]
+    behind, trunk, sleeves = (
+        [p for p in shirt.pieces if p.level == level and p.name != "inside"] for level in (-1, 0, 1)
+    )
+    sew(paint, behind, other, labelled=False)
+    _paint_body(paint, wearer, look.pose)
     _arms(paint, wearer, look.pose, upper_half=True)
     if tucked:
         sew(paint, trunk, other, labelled=False)
@@ -233,7 +243,6 @@ def _dress_lower(
     if not tucked:
         sew(paint, trunk, other, labelled=False)
     _arms(paint, wearer, look.pose, upper_half=False)
-    sleeves = [piece for piece in shirt.pieces if piece.level == 1]
     sew(paint, sleeves, other, labelled=False)
 
 

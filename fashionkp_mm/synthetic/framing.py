@@ -33,7 +33,7 @@ def make_camera(
         low = np.minimum(low, (-20.0, rng.uniform(-4, 24)))
         high = np.maximum(high, (20.0, rng.uniform(100, 174)))
     middle, span = (low + high) / 2, high - low
-    room = rng.uniform(0.64, 0.92) if worn != "hanger" else rng.uniform(0.64, 0.84)
+    room = rng.uniform(*{"flat": (0.7, 0.93), "hanger": (0.64, 0.84)}.get(worn, (0.64, 0.92)))
     scale = room * min(size[1] / span[0], size[0] / span[1])
     slack = np.maximum(np.array(size[::-1]) - scale * span, 0.0)
     center = np.array(size[::-1]) / 2 + rng.uniform(-0.34, 0.34, 2) * slack

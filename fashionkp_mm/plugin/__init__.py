@@ -3,10 +3,12 @@
 In a config: ``custom_imports = dict(imports=['fashionkp_mm.plugin'])``.
 """
 
+# Where the package is only on the path and not installed, nothing was healed at start.
+import fashionkp_mm.compat.startup  # noqa: F401
 from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook
 from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
-from fashionkp_mm.plugin.hooks import CheckImagesHook
+from fashionkp_mm.plugin.hooks import CheckImagesHook, TimeLimitHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.transforms import (
     GarmentFlip,
@@ -24,5 +26,6 @@ __all__ = [
     "LoadGarmentImage",
     "NormalizedError",
     "PlainCheckpointHook",
+    "TimeLimitHook",
     "WeightOccludedKeypoints",
 ]

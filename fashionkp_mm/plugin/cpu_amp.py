@@ -26,7 +26,9 @@ class CPUAmpOptimWrapper(OptimWrapper):
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Train step of ``model``, with its backbone under autocast."""
         estimator = model.module if is_model_wrapper(model) else model
-        with super().optim_context(model), _bfloat16(estimator.backbone):
+        backbone = estimator.backbone
+        assert isinstance(backbone, nn.Module)
+        with super().optim_context(model), _bfloat16(backbone):
             yield
 
 

@@ -13,8 +13,13 @@ from mmpose.datasets.transforms import PackPoseInputs, RandomFlip
 from mmpose.registry import DATASETS
 from numpy.typing import NDArray
 
-from fashionkp_mm.core import annotations
-from fashionkp_mm.core.annotations import KeypointTable
+from fashionkp_mm.core.annotations import (
+    KeypointTable,
+    has_keypoints,
+    locate_images,
+    read_labels,
+    read_test_list,
+)
 from fashionkp_mm.core.boxes import keypoint_boxes, read_boxes
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.normalized_error import normalizers
@@ -160,13 +165,13 @@ class FashionAIDataset(BaseCocoStyleDataset):
                 " Tianchi and set FASHIONAI_ROOT to its folder, or try without it: `fashionkp synth"
                 " data/fashionai` draws a stand-in"
             )
-        is_test_list = self.test_mode and not annotations.has_keypoints(self.ann_file)
+        is_test_list = self.test_mode and not has_keypoints(self.ann_file)
         if is_test_list and self.bbox_source == "label":
             raise ValueError(
                 f"{self.ann_file} is a test list without keypoints, so there are no label boxes;"
                 " set bbox_source='whole' or give a file of boxes"
             )
-        read = annotations.read_test_list if is_test_list else annotations.read_labels
+        read = read_test_list if is_test_list else read_labels
         table = read(self.ann_file)
         if len(self.categories) < len(CATEGORY_NAMES):
             kept = [CATEGORY_INDEX[name] for name in self.categories]
@@ -175,7 +180,7 @@ class FashionAIDataset(BaseCocoStyleDataset):
 
     def _image_paths(self, image_ids: Sequence[str]) -> list[str]:
         root = self.data_prefix.get("img", "")
-        found = annotations.locate_images(image_ids, root)
+        found = locate_images(image_ids, root)
         return [
             os.fspath(found.get(image_id, os.path.join(root, image_id)))  # noqa: PTH118
             for image_id in image_ids

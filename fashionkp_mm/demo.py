@@ -1,0 +1,161 @@
+"""``make demo``: the whole road on garments drawn by program, in some minutes and without data.
+
+Draws a data set, trains a small model on it, tests it, and sets its score beside that of always
+answering the category's mean shape.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
+from fashionkp_mm.core.boxes import keypoint_boxes
+from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.mean_shape import mean_shapes, place_shapes
+from fashionkp_mm.core.normalized_error import NormalizedError, evaluate, normalized_error
+from fashionkp_mm.drawing import contact_sheet, draw_garment
+from fashionkp_mm.images import load_image
+
+IMAGES = 1200
+SEED = 0
+_SHEET_COLUMNS, _SHEET_ROWS, _TILE = 5, 4, 256
+
+
+def run(root: Path, out: Path) -> None:
+    """Run the demo.
+
+    Args:
+        root: The project's folder, where ``tools`` and ``configs`` are.
+        out: Folder for the data set, the training's files, the predictions and the contact sheet.
+            A data set that is there already is used again.
+
+    Raises:
+        subprocess.CalledProcessError: Drawing, training or testing failed and has said why.
+    """
+    console = Console()
+    data, work_dir, submission = out / "data", out / "work_dir", out / "predictions.csv"
+    if not data.exists():
+        arguments = ["synth", str(data), "--images", str(IMAGES), "--seed", str(SEED)]
+        _show(console, "fashionkp", *arguments)
+        subprocess.run([Path(sys.executable).with_name("fashionkp"), *arguments], check=True)
+    shutil.rmtree(work_dir, ignore_errors=True)
+
+    def tool(name: str, *arguments: object) -> None:
+        words = [f"tools/{name}.py", "configs/demo_fashion.py", *map(str, arguments)]
+        words += ["--work-dir", str(work_dir)]
+        _show(console, f"FASHIONAI_ROOT={data}", "python", *words)
+        _run_logged([sys.executable, *words], root, data, out / f"{name}.log")
+
+    tool("train", "--pretrained", "none", "--amp")
+    checkpoint = (work_dir / "last_checkpoint").read_text().strip()
+    option = f"test_evaluator.submission_file={submission}"
+    tool("test", checkpoint, "--cfg-options", option)
+
+    train = read_labels(data / "train/Annotations/train.csv")
+    answers = read_labels(data / "val/Annotations/val.csv")
+    predictions = read_predictions(submission)
+    console.print(_score_table(evaluate(answers, predictions), _mean_shape_error(train, answers)))
+    sheet = out / "contact_sheet.png"
+    write_atomically(sheet, _png(_draw(answers, predictions, data / "val")))
+    console.print(
+        f"Drawn garments, {len(train)} to train on and {len(answers)} to test on: {data}\n"
+        f"Predictions of the test garments: {submission}\n"
+        f"Pictures of them: {sheet}\n"
+        f"Checkpoint: {checkpoint}",
+        soft_wrap=True,
+    )
+
+
+def _show(console: Console, *words: object) -> None:
+    console.print(
+        f"$ {' '.join(map(str, words))}",
+        soft_wrap=True,
+        highlight=False,
+        style="bold",
+        markup=False,
+    )
+
+
+def _run_logged(command: list[str], root: Path, data: Path, log: Path) -> None:
+    """Run a tool; show of its output how far it is, or all of it if it fails."""
+    environment = {**os.environ, "FASHIONAI_ROOT": str(data)}
+    lines = []
+    with (
+        subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+        log.open("w") as file,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            file.write(line)
+            if "- Epoch(" in line:
+                print(" ", line[line.index("Epoch(") :].rstrip(), flush=True)
+    if process.returncode:
+        print("".join(lines), file=sys.stderr)
+        raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def _mean_shape_error(train: KeypointTable, answers: KeypointTable) -> NormalizedError:
+    def boxes(table: KeypointTable) -> NDArray[np.float32]:
+        return keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
+
+    shapes = mean_shapes(train, boxes(train))
+    return normalized_error(
+        place_shapes(shapes, answers.category_indices, boxes(answers)),
+        answers.keypoints,
+        answers.visibility,
+        answers.category_indices,
+    )
+
+
+def _score_table(model: NormalizedError, baseline: NormalizedError) -> Table:
+    table = Table(title="Normalized error in %, boxes from labels; lower is better")
+    table.add_column("")
+    table.add_column("this model", justify="right", style="bold")
+    table.add_column("always the mean shape", justify="right")
+    for name, score in model.per_category.items():
+        table.add_row(name, f"{score.value:.2f}", f"{baseline.per_category[name].value:.2f}")
+    table.add_section()
+    table.add_row("all", f"{model.value:.2f}", f"{baseline.value:.2f}")
+    return table
+
+
+def _draw(answers: KeypointTable, predictions: KeypointTable, root: Path) -> NDArray[np.uint8]:
+    """Draw the first predictions, each with the points its garment is labelled to have."""
+    row_of = {image_id: row for row, image_id in enumerate(predictions.image_ids)}
+    pictures = []
+    for index in range(min(len(answers), _SHEET_COLUMNS * _SHEET_ROWS)):
+        category = answers.category_indices[index]
+        visibility = np.where(CATEGORY_KEYPOINTS[category], answers.visibility[index], -1)
+        row = row_of[answers.image_ids[index]]
+        pictures.append(
+            draw_garment(
+                load_image(root / answers.image_ids[index]),
+                predictions.keypoints[row],
+                visibility.astype(np.int8),
+                CATEGORY_NAMES[category],
+            )
+        )
+    return contact_sheet(pictures, columns=_SHEET_COLUMNS, tile=_TILE)
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()

@@ -1,0 +1,274 @@
+"""Drawing: what is drawn where, how the three states differ, and that nothing runs out of frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.garments import (
+    CATEGORIES,
+    CATEGORY_NAMES,
+    KEYPOINT_INDEX,
+    NUM_KEYPOINTS,
+    Visibility,
+)
+from fashionkp_mm.drawing import contact_sheet, draw_garment
+
+SKIRT = {
+    "waistband_left": (320.0, 240.0),
+    "waistband_right": (720.0, 240.0),
+    "hemline_left": (240.0, 800.0),
+    "hemline_right": (800.0, 800.0),
+}
+
+
+def ground(size: int = 1024, shade: int = 90) -> NDArray[np.uint8]:
+    return np.full((size, size, 3), shade, np.uint8)
+
+
+def skirt(
+    **states: Visibility,
+) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """Points of a skirt, all visible but those named."""
+    keypoints = np.full((NUM_KEYPOINTS, 2), -1, np.float32)
+    visibility = np.full(NUM_KEYPOINTS, Visibility.ABSENT, np.int8)
+    for name, xy in SKIRT.items():
+        keypoints[KEYPOINT_INDEX[name]] = xy
+        visibility[KEYPOINT_INDEX[name]] = states.get(name, Visibility.VISIBLE)
+    return keypoints, visibility
+
+
+def bgr(category: str) -> tuple[int, int, int]:
+    red, green, blue = CATEGORIES[category].color
+    return blue, green, red
+
+
+def color_at(image: NDArray[np.uint8], x: float, y: float) -> tuple[int, ...]:
+    return tuple(image[round(y), round(x)].tolist())
+
+
+def share_colored(
+    image: NDArray[np.uint8], start: tuple[float, float], end: tuple[float, float], category: str
+) -> float:
+    """Share of a line's inner pixels that have the category's colour."""
+    at = np.linspace(start, end, 200)[20:-20].round().astype(int)
+    return float((image[at[:, 1], at[:, 0]] == bgr(category)).all(axis=1).mean())
+
+
+class TestDrawGarment:
+    def test_leaves_the_image_alone(self) -> None:
+        image = ground()
+
+        drawn = draw_garment(image, *skirt(), "skirt", names=True)
+
+        assert (image == 90).all()
+        assert drawn.shape == image.shape
+        assert drawn.dtype == np.uint8
+        assert not np.array_equal(drawn, image)
+
+    def test_visible_points_and_outline_have_the_category_colour(self) -> None:
+        drawn = draw_garment(ground(), *skirt(), "skirt")
+
+        for x, y in SKIRT.values():
+            assert color_at(drawn, x, y) == bgr("skirt")
+        assert share_colored(drawn, SKIRT["hemline_left"], SKIRT["hemline_right"], "skirt") == 1
+
+    def test_occluded_points_are_hollow_and_their_links_dashed(self) -> None:
+        points = skirt(hemline_left=Visibility.OCCLUDED)
+
+        drawn = draw_garment(ground(), *points, "skirt")
+
+        x, y = SKIRT["hemline_left"]
+        assert color_at(drawn, x, y) == (90, 90, 90)
+        assert bgr("skirt") in {color_at(drawn, x + dx, y) for dx in range(16)}
+        dashed = share_colored(drawn, SKIRT["hemline_left"], SKIRT["hemline_right"], "skirt")
+        assert 0.2 < dashed < 0.8
+        whole = share_colored(drawn, SKIRT["waistband_left"], SKIRT["waistband_right"], "skirt")
+        assert whole == 1
+
+    def test_absent_points_are_not_drawn(self) -> None:
+        points = skirt(hemline_left=Visibility.ABSENT)
+
+        drawn = draw_garment(ground(), *points, "skirt")
+
+        x, y = (round(value) for value in SKIRT["hemline_left"])
+        assert (drawn[y - 20 : y + 21, x - 20 : x + 21] == 90).all()
+
+    def test_points_of_other_categories_are_not_drawn(self) -> None:
+        keypoints, visibility = skirt()
+        expected = draw_garment(ground(), keypoints, visibility, "skirt", names=True)
+        keypoints[KEYPOINT_INDEX["crotch"]] = (20, 20)
+        visibility[KEYPOINT_INDEX["crotch"]] = Visibility.VISIBLE
+
+        drawn = draw_garment(ground(), keypoints, visibility, "skirt", names=True)
+
+        assert np.array_equal(drawn, expected)
+
+    def test_a_garment_without_points_is_the_bare_image(self) -> None:
+        nothing = np.full(NUM_KEYPOINTS, Visibility.ABSENT, np.int8)
+
+        drawn = draw_garment(ground(), skirt()[0], nothing, "skirt", names=True)
+
+        assert np.array_equal(drawn, ground())
+
+    @pytest.mark.parametrize("shade", [0, 128, 255])
+    def test_readable_on_any_ground(self, shade: int) -> None:
+        drawn = draw_garment(ground(shade=shade), *skirt(), "skirt")
+
+        x, y = (round(value) for value in SKIRT["waistband_left"])
+        seen = drawn[y - 16 : y + 17, x - 16 : x + 17].reshape(-1, 3).astype(int)
+        assert (np.abs(seen - bgr("skirt")).max(axis=1) < 10).any()
+        assert (seen.min(axis=1) > 225).any()
+
+    @pytest.mark.parametrize("category", CATEGORY_NAMES)
+    def test_every_category(self, category: str) -> None:
+        rng = np.random.default_rng(0)
+        keypoints = rng.uniform(100, 900, (NUM_KEYPOINTS, 2))
+        visibility = np.ones(NUM_KEYPOINTS, np.int8)
+
+        drawn = draw_garment(ground(), keypoints, visibility, category)
+
+        for name in CATEGORIES[category].keypoints:
+            # A later point's light edge may cover a little of an earlier point, not most of them.
+            x, y = keypoints[KEYPOINT_INDEX[name]]
+            around = drawn[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3].reshape(-1, 3)
+            assert (around == bgr(category)).all(axis=1).any()
+
+    def test_sizes_follow_the_image(self) -> None:
+        keypoints, visibility = skirt()
+        small = draw_garment(ground(512), keypoints / 2, visibility, "skirt")
+        large = draw_garment(ground(2048), keypoints * 2, visibility, "skirt")
+
+        drawn = [float((image != 90).any(axis=2).mean()) for image in (small, large)]
+
+        assert drawn[1] == pytest.approx(drawn[0], rel=0.35)
+
+    @pytest.mark.parametrize(
+        "place", [(np.nan, 3), (np.inf, 3), (1e30, 3), (-1e9, -1e9), (1100.0, 90.0)]
+    )
+    def test_wild_predictions_do_no_harm(self, place: tuple[float, float]) -> None:
+        keypoints, visibility = skirt()
+        keypoints[KEYPOINT_INDEX["hemline_left"]] = place
+
+        drawn = draw_garment(ground(), keypoints, visibility, "skirt", names=True)
+
+        assert color_at(drawn, *SKIRT["waistband_right"]) == bgr("skirt")
+
+    @pytest.mark.parametrize("size", [(1, 1), (16, 200), (40, 30)])
+    def test_tiny_images(self, size: tuple[int, int]) -> None:
+        image = np.zeros((*size, 3), np.uint8)
+
+        assert draw_garment(image, *skirt(), "skirt", names=True).shape == image.shape
+
+    @pytest.mark.parametrize(
+        ("image", "category", "expected"),
+        [
+            (np.zeros((9, 9), np.uint8), "skirt", r"shape \(9, 9\)"),
+            (np.zeros((9, 9, 3), np.float32), "skirt", "type float32"),
+            (np.zeros((9, 9, 3), np.uint8), "hat", "unknown category 'hat'; expected one of"),
+        ],
+    )
+    def test_refuses(self, image: NDArray[np.uint8], category: str, expected: str) -> None:
+        with pytest.raises(ValueError, match=expected):
+            draw_garment(image, *skirt(), category)
+
+    def test_refuses_points_of_another_shape(self) -> None:
+        keypoints, visibility = skirt()
+        with pytest.raises(ValueError, match=r"keypoints \(1, 24, 2\)"):
+            draw_garment(ground(), keypoints[None], visibility, "skirt")
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "corner", [(0, 0), (1023, 0), (0, 1023), (1023, 1023), (512, 0), (0, 512), (512, 1023)]
+    )
+    def test_a_name_stays_inside_the_picture(
+        self, monkeypatch: pytest.MonkeyPatch, corner: tuple[int, int]
+    ) -> None:
+        written: list[tuple[int, int, int, int]] = []
+        put_text = cv2.putText
+
+        def record(image, text, at, font, scale, *rest):  # type: ignore[no-untyped-def]
+            (width, height), _ = cv2.getTextSize(text, font, scale, 1)
+            written.append((at[0], at[1] - height, at[0] + width, at[1]))
+            return put_text(image, text, at, font, scale, *rest)
+
+        monkeypatch.setattr(cv2, "putText", record)
+        keypoints, visibility = skirt()
+        keypoints[KEYPOINT_INDEX["waistband_right"]] = corner
+
+        draw_garment(ground(), keypoints, visibility, "skirt", names=True)
+
+        assert len(written) == 4
+        for x1, y1, x2, y2 in written:
+            assert 0 <= x1 < x2 <= 1024
+            assert 0 <= y1 < y2 <= 1024
+
+    def test_names_keep_clear_of_each_other_and_of_the_points(self) -> None:
+        plain = draw_garment(ground(), *skirt(), "skirt")
+
+        named = draw_garment(ground(), *skirt(), "skirt", names=True)
+
+        changed = (plain != named).any(axis=2).astype(np.uint8)
+        count, _ = cv2.connectedComponents(changed)
+        assert count - 1 == 4
+        for x, y in SKIRT.values():
+            assert color_at(named, x, y) == bgr("skirt")
+
+    def test_a_point_outside_the_picture_has_no_name(self) -> None:
+        keypoints, visibility = skirt()
+        keypoints[KEYPOINT_INDEX["hemline_right"]] = (1500, 800)
+        plain = draw_garment(ground(), keypoints, visibility, "skirt")
+
+        named = draw_garment(ground(), keypoints, visibility, "skirt", names=True)
+
+        count, _ = cv2.connectedComponents((plain != named).any(axis=2).astype(np.uint8))
+        assert count - 1 == 3
+
+
+class TestContactSheet:
+    def test_places_each_picture_in_its_tile(self) -> None:
+        shades = [10, 60, 110]
+
+        sheet = contact_sheet([ground(64, shade) for shade in shades], columns=2, tile=48)
+
+        height, width = sheet.shape[:2]
+        centers = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75)]
+        for shade, (x, y) in zip(shades, centers, strict=True):
+            assert color_at(sheet, x * width, y * height) == (shade,) * 3
+        assert min(color_at(sheet, 0.75 * width, 0.75 * height)) > 200
+
+    def test_keeps_proportions(self) -> None:
+        sheet = contact_sheet([np.zeros((100, 50, 3), np.uint8)], columns=1, tile=80)
+
+        dark = (sheet == 0).all(axis=2)
+        assert (dark.any(axis=1).sum(), dark.any(axis=0).sum()) == (80, 40)
+
+    def test_is_no_wider_than_its_pictures(self) -> None:
+        one = contact_sheet([ground()], columns=1, tile=50)
+
+        assert contact_sheet([ground()], columns=6, tile=50).shape == one.shape
+
+    def test_captions_stand_below_and_are_cut_to_the_tile(self) -> None:
+        picture = np.zeros((64, 64, 3), np.uint8)
+        plain = contact_sheet([picture], columns=1, tile=100)
+
+        sheet = contact_sheet([picture], columns=1, tile=100, captions=["name " * 30])
+
+        extra = sheet.shape[0] - plain.shape[0]
+        assert extra > 0
+        gap = (sheet.shape[1] - 100) // 2
+        below = sheet[gap + 100 :]
+        assert below.min() < 100
+        assert (below[:, :gap] > 200).all()
+        assert (below[:, gap + 100 :] > 200).all()
+
+    @pytest.mark.parametrize(
+        ("count", "columns", "tile", "captions"),
+        [(0, 1, 9, None), (1, 0, 9, None), (1, 1, 0, None), (2, 1, 9, ["one"])],
+    )
+    def test_refuses(self, count: int, columns: int, tile: int, captions: list[str] | None) -> None:
+        with pytest.raises(ValueError, match=r"expected 1 or more each|captions for"):
+            contact_sheet([ground()] * count, columns=columns, tile=tile, captions=captions)

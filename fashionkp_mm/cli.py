@@ -33,6 +33,17 @@ def _example(*lines: str) -> str:
     return "\n\n".join(("[bold]Example[/]", *lines))
 
 
+@app.command(epilog=_example("fashionkp doctor"))
+def doctor() -> None:
+    """Say what is installed, what is healed by whom, and the command that mends each problem.
+
+    Exit status 1 if training could not run.
+    """
+    from fashionkp_mm.commands import doctor as command
+
+    raise typer.Exit(command.run())
+
+
 @app.command(
     epilog=_example("fashionkp check data/train/Annotations/train.csv --images data/train"),
 )

@@ -40,6 +40,10 @@ PATCHES = {
 """Module to heal -> our module in this folder, and its function that is called with the former."""
 
 
+HEALED: set[str] = set()
+"""Modules of ``PATCHES`` that were healed in this process."""
+
+
 class StandInFinder:
     """Provides the modules of ``STAND_INS``; has to be the last finder that is asked."""
 
@@ -92,6 +96,7 @@ def _heal(module: ModuleType) -> None:
 
     name, function = PATCHES[module.__name__]
     getattr(import_module(f"fashionkp_mm.compat.{name}"), function)(module)
+    HEALED.add(module.__name__)
 
 
 def install() -> None:

@@ -32,7 +32,7 @@ SKIN = (
 HAIR = ((34, 26, 24), (58, 38, 30), (96, 62, 40), (150, 104, 62), (204, 164, 106), (120, 44, 32))
 
 TORSO = smooth(
-    points((0, 30), (5, 30.5), (10, 33.2), (16.0, 35.6), (17.6, 38.5), (16.2, 44), (14.6, 50),
+    points((0, 30), (5, 30.5), (10, 33.2), (14.8, 35.8), (16.2, 38.5), (15.4, 44), (14.6, 50),
            (13.8, 57), (11.9, 66), (13.6, 75), (16.4, 86), (15.8, 94), (0, 97)), 4,
 )  # fmt: skip
 """Right half of a trunk from the pit of the neck to the crotch."""
@@ -205,11 +205,9 @@ def paint_front_hair(paint: Painter, wearer: Wearer) -> None:
 
 def paint_upper_arm(paint: Painter, wearer: Wearer, arm: FloatArray) -> None:
     """One arm from the shoulder to the elbow."""
-    shoulder, elbow, wrist = arm
+    shoulder, elbow, _ = arm
     shoulder = shoulder + xy(-np.sign(shoulder[0]) * 1.6, 2.4)  # under the cloth of a shoulder
-    line = smooth(
-        np.stack([shoulder, 0.5 * (shoulder + elbow), elbow, elbow + 0.12 * (wrist - elbow)]), 6
-    )
+    line = smooth(np.stack([shoulder, 0.5 * (shoulder + elbow), elbow]), 6)
     width = np.interp(np.linspace(0, 1, len(line)), [0, 0.2, 0.8, 1], [3.6, 4.0, 3.2, 3.0])
     outline, axis = tube(line, width, rounded=True)
     paint.cloth("arm", outline, axis, wearer.skin, Finish(0.28, 0.1), lift=0.2)
@@ -217,13 +215,11 @@ def paint_upper_arm(paint: Painter, wearer: Wearer, arm: FloatArray) -> None:
 
 def paint_forearm(paint: Painter, wearer: Wearer, arm: FloatArray) -> None:
     """One arm from the elbow down, and its hand."""
-    shoulder, elbow, wrist = arm
-    line = smooth(
-        np.stack([elbow + 0.06 * (shoulder - elbow), elbow, 0.5 * (elbow + wrist), wrist]), 6
-    )
-    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.15, 0.5, 1], [3.0, 3.2, 3.2, 2.2])
+    _, elbow, wrist = arm
+    line = smooth(np.stack([elbow, 0.5 * (elbow + wrist), wrist]), 6)
+    width = np.interp(np.linspace(0, 1, len(line)), [0, 0.15, 0.5, 1], [3.1, 3.2, 3.1, 2.2])
     outline, axis = tube(line, width, rounded=True)
-    paint.cloth("arm", outline, axis, wearer.skin, Finish(0.28, 0.1), lift=0.3)
+    paint.cloth("arm", outline, axis, wearer.skin, Finish(0.28, 0.1))
     _hand(paint, wearer, arm)
 
 

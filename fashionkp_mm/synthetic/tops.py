@@ -60,7 +60,7 @@ def cut_dress(rng: np.random.Generator, pose: Pose) -> Garment:
     if waisted:
         high = float(rng.choice([0.0, -6.0], p=[0.85, 0.15]))
         waist = (cut.waist[0], cut.waist[1] + high)
-        cut = _with(cut, waist=waist, hem=(waist[0] + 0.1, waist[1] + 0.4), hem_sag=0.6)
+        cut = _with(cut, waist=waist, hem=(waist[0] + 0.1, waist[1] + 0.4), hem_sag=2.0)
         finish = Finish(0.3, 0.8)
         made, _ = add_bodice(garment, cut, rng, finish=finish, trims=_front(rng, cut, waist[1]))
         for name, _ in SIDES:
@@ -243,7 +243,9 @@ def _belt(rng: np.random.Generator, garment: Garment, left: FloatArray, right: F
     height = {"seam": 0.0, "belt": 1.4, "sash": 2.0}[str(kind)]
     middle = arc(left, right, 0.6)
     if kind == "seam":
-        garment.pieces[-1] = _with_trim(garment.pieces[-1], Trim(middle + xy(0, 0.3), 0.4, 0.3))
+        garment.pieces[-1] = _with_trim(
+            garment.pieces[-1], Trim(arc(left, right, 1.2) + xy(0, 0.3), 0.4, 0.3)
+        )
         return
     band = np.concatenate([middle - (0, height), (middle + xy(0, height))[::-1]])
     axis = Axis(points((0, left[1] - height), (0, left[1] + height)), np.array([13.0, 13.0]))

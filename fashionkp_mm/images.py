@@ -33,7 +33,8 @@ MIN_SIDE = 16
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = 1
-_TRANSPOSED = {5, 6, 7, 8}
+_ROTATIONS = range(2, 9)
+_TRANSPOSED = range(5, 9)
 """Values of the EXIF orientation that swap width and height."""
 
 _JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
@@ -162,12 +163,17 @@ def inspect_images(
 
     # Decoding releases Python's lock.
     with ThreadPoolExecutor() as pool:
-        for done, (problems, mode) in enumerate(pool.map(inspect, range(len(table))), start=1):
-            report.problems.extend(problems)
-            if mode is not None:
-                report.modes[mode] += 1
-            if progress is not None:
-                progress(done)
+        try:
+            results = pool.map(inspect, range(len(table)))
+            for done, (problems, mode) in enumerate(results, start=1):
+                report.problems.extend(problems)
+                if mode is not None:
+                    report.modes[mode] += 1
+                if progress is not None:
+                    progress(done)
+        finally:
+            # An interrupt need not wait for what has not begun.
+            pool.shutdown(cancel_futures=True)
     return report
 
 
@@ -222,9 +228,7 @@ def _read_header(file: IO[bytes]) -> _Header:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{width}x{height} pixels")
-            # Without the look into `info`, Pillow searches the whole file for EXIF data.
-            exif = image.getexif() if "exif" in image.info else {}
-            orientation = exif.get(_EXIF_ORIENTATION, _UPRIGHT)
+            orientation = _orientation(image)
             mode = image.mode
     except Image.DecompressionBombError as error:
         raise _UnusableError(
@@ -239,6 +243,17 @@ def _read_header(file: IO[bytes]) -> _Header:
         raise _UnusableError(f"not a readable image ({error})") from None
     size = (height, width) if orientation in _TRANSPOSED else (width, height)
     return _Header(size, mode, orientation)
+
+
+def _orientation(image: Image.Image) -> int:
+    # Without the look into `info`, Pillow searches the whole file for EXIF data.
+    if "exif" not in image.info:
+        return _UPRIGHT
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION)
+    except Exception:  # Damaged EXIF data raises just anything; OpenCV passes over it.
+        return _UPRIGHT
+    return int(orientation) if orientation in _ROTATIONS else _UPRIGHT
 
 
 def _is_cut_short(data: bytes) -> bool:

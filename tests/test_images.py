@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -204,6 +205,16 @@ class TestLoadImage:
         assert is_color(image, red, (255, 0, 0))
         assert image_size(path) == (image.shape[1], image.shape[0])
 
+    @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+    @pytest.mark.parametrize("damage", [b"MM\0*\xff\xff\xff\xff", b"nonsense", b""])
+    def test_damaged_exif_data_are_passed_over(self, tmp_path: Path, damage: bytes) -> None:
+        path = tmp_path / "a.jpg"
+        picture().save(path, exif=b"Exif\0\0" + damage)
+
+        assert load_image(path).shape == (HEIGHT, WIDTH, 3)
+        assert image_size(path) == (WIDTH, HEIGHT)
+        assert inspected(tmp_path, "a.jpg").problems == []
+
     def test_padding_behind_the_end_of_a_jpeg_is_harmless(self, tmp_path: Path) -> None:
         path = tmp_path / "a.jpg"
         picture().save(path)
@@ -312,6 +323,27 @@ class TestInspectImages:
         ]
         assert "missing" in report.problems[0].message
         assert report.usable == 1
+
+    def test_an_interrupt_does_not_wait_for_the_rest(self, tmp_path: Path) -> None:
+        ids = [f"{number}.jpg" for number in range(400)]
+        for name in ids:
+            (tmp_path / name).touch()
+        opened: list[Path] = []
+        read_bytes = Path.read_bytes
+
+        def slow(path: Path) -> bytes:
+            opened.append(path)
+            time.sleep(0.02)
+            return read_bytes(path)
+
+        def interrupt(done: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Path, "read_bytes", slow)
+            inspect_images(table(*ids), tmp_path, file="labels.csv", progress=interrupt)
+
+        assert len(opened) < 200
 
     def test_a_wrong_folder_is_one_problem(self, tmp_path: Path) -> None:
         report = inspect_images(table("a.jpg", "b.jpg"), tmp_path, file="labels.csv")

@@ -54,7 +54,10 @@ def run(csv: Path, *, images: Path | None, kind: Kind | None, as_json: bool) -> 
         table, problems = check_annotations(csv, kind)
         report = None
         if images is not None and len(table):
-            report = _inspect(table, images, str(csv), labelled=kind == "labels")
+            # Of an id that leaves the data root not even the folder is looked at.
+            unsafe = [p.row for p in problems if p.column == "image_id" and p.severity == "error"]
+            safe = table.select(~np.isin(table.rows, unsafe))
+            report = _inspect(safe, images, str(csv), labelled=kind == "labels")
             problems = sorted([*problems, *report.problems], key=lambda problem: problem.row)
     findings = _Findings(str(csv), kind, len(table), problems, _count(table), report)
     if as_json:

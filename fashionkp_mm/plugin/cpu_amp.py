@@ -25,9 +25,8 @@ class CPUAmpOptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Train step of ``model``, with its backbone under autocast."""
-        estimator = model.module if is_model_wrapper(model) else model
-        backbone = estimator.backbone
-        assert isinstance(backbone, nn.Module)
+        wrapped = is_model_wrapper(model)
+        backbone = model.get_submodule("module.backbone" if wrapped else "backbone")
         with super().optim_context(model), _bfloat16(backbone):
             yield
 

@@ -69,14 +69,21 @@ def test(args: argparse.Namespace) -> None:
 
 def _load_config(args: argparse.Namespace) -> Config:
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-
     cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
+    if args.launcher == "pytorch" and not torch.cuda.is_available():
+        _distribute_on_cpu(cfg)
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get("work_dir"):
         cfg.work_dir = str(Path("work_dirs") / Path(args.config).stem)
     return cfg
+
+
+def _distribute_on_cpu(cfg: Config) -> None:
+    """Join the other processes by gloo; MMEngine's own way takes a GPU for granted."""
+    torch.distributed.init_process_group("gloo")
+    cfg.model_wrapper_cfg = {"type": "MMDistributedDataParallel", "broadcast_buffers": False}
 
 
 def _finish_config(cfg: Config, args: argparse.Namespace) -> None:

@@ -1,0 +1,140 @@
+"""The normalized error as MMPose reports it, beside MMPose's own metrics."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.structures import InstanceData
+
+from fashionkp_mm.core import annotations as csv_files
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.normalized_error import evaluate
+from fashionkp_mm.plugin import NormalizedError
+
+VAL = "val/Annotations/val.csv"
+
+
+def predicted(dataset, offset):
+    """Samples as a model returns them, every point ``offset`` pixels to the right of its label."""
+    samples = []
+    for index in range(len(dataset)):
+        sample = dataset[index]["data_samples"]
+        truth = sample.gt_instances
+        points = truth.keypoints + np.array([offset, 0], np.float32)
+        scores = np.ones(points.shape[:2], np.float32)
+        sample.pred_instances = InstanceData(
+            keypoints=points, keypoint_scores=scores, bboxes=truth.bboxes
+        )
+        samples.append(sample)
+    return samples
+
+
+def score(metric, dataset, samples):
+    evaluator = Evaluator(metric)
+    evaluator.dataset_meta = dataset.metainfo
+    evaluator.process(samples, pseudo_collate(samples))
+    return evaluator.evaluate(len(dataset))
+
+
+def test_perfect_predictions_have_no_error(drawn_dataset):
+    dataset = drawn_dataset("val")
+    result = score(NormalizedError(), dataset, predicted(dataset, 0))
+    assert result["fashionai/NE"] == 0
+    assert result["fashionai/points"] > 0
+    assert {f"fashionai/NE_{name}" for name in CATEGORY_NAMES} <= result.keys()
+
+
+def test_same_figure_as_from_the_submission(drawn_dataset, drawn_root, tmp_path):
+    dataset = drawn_dataset("val")
+    path = tmp_path / "out" / "predictions.csv"
+    result = score(NormalizedError(submission_file=str(path)), dataset, predicted(dataset, 3))
+    answers = csv_files.read_labels(drawn_root / VAL)
+    entry = csv_files.read_predictions(path)
+    assert evaluate(answers, entry).value == pytest.approx(result["fashionai/NE"], abs=1e-9)
+    assert result["fashionai/NE"] > 1
+    defined = CATEGORY_KEYPOINTS[entry.category_indices]
+    assert (entry.visibility[defined] == Visibility.VISIBLE).all()
+    assert (entry.visibility[~defined] == Visibility.ABSENT).all()
+
+
+def test_occluded_points_count_on_demand(drawn_dataset):
+    dataset = drawn_dataset("val")
+    samples = predicted(dataset, 3)
+    visible = score(NormalizedError(), dataset, samples)
+    labelled = score(NormalizedError(scored_points="labelled"), dataset, samples)
+    table_points = sum((s.gt_instances.keypoint_visibility >= 0).sum() for s in samples)
+    assert visible["fashionai/points"] < labelled["fashionai/points"] == table_points
+
+
+def test_a_sample_seen_twice_counts_once(drawn_dataset):
+    dataset = drawn_dataset("val")
+    samples = predicted(dataset, 3)
+    once = score(NormalizedError(), dataset, samples)
+    evaluator = Evaluator(NormalizedError())
+    evaluator.dataset_meta = dataset.metainfo
+    evaluator.process([*samples, samples[0]], None)
+    assert evaluator.evaluate(len(dataset) + 1) == once
+
+
+@pytest.fixture
+def logged():
+    """Messages that MMEngine's logger receives."""
+    records = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize("source", ["label", "whole"])
+def test_the_log_says_which_boxes_were_used(source, drawn_dataset, logged):
+    dataset = drawn_dataset("val", bbox_source=source)
+    score(NormalizedError(), dataset, predicted(dataset, 1))
+    assert f"boxes from '{source}'" in "\n".join(logged)
+
+
+def test_stock_metrics_run_on_the_data(drawn_dataset):
+    dataset = drawn_dataset("val")
+    stock = [{"type": "PCKAccuracy", "thr": 0.2}, {"type": "EPE"}, {"type": "AUC"}]
+    result = score([{"type": "NormalizedError"}, *stock], dataset, predicted(dataset, 3))
+    assert result["PCK"] == 1
+    assert result["EPE"] == pytest.approx(3, abs=1e-4)
+    assert 0 < result["AUC"] < 1
+
+
+def _evaluate_share(rank, world, samples, meta, port, queue):
+    """Score every ``world``-th sample in a process of its own."""
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world
+    )
+    metric = NormalizedError()
+    metric.dataset_meta = meta
+    metric.process(None, samples[rank::world])
+    result = metric.evaluate(len(samples))
+    if rank == 0:
+        queue.put(result)
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_give_the_figure_of_one(drawn_dataset, tmp_path, monkeypatch, free_port):
+    monkeypatch.chdir(tmp_path)  # MMEngine exchanges results through the working directory
+    dataset = drawn_dataset("val")
+    samples = [sample.to_dict() for sample in predicted(dataset, 3)]
+    for index, sample in enumerate(samples):
+        sample["pred_instances"]["keypoints"] += index  # so that each sample matters
+    metric = NormalizedError()
+    metric.dataset_meta = dataset.metainfo
+    metric.process(None, samples)
+    alone = metric.evaluate(len(samples))
+
+    context = torch.multiprocessing.get_context("spawn")
+    queue = context.SimpleQueue()
+    arguments = (2, samples, dataset.metainfo, free_port, queue)
+    torch.multiprocessing.spawn(_evaluate_share, arguments, nprocs=2)
+    assert queue.get() == pytest.approx(alone, rel=1e-12)

@@ -44,8 +44,8 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
         ``(N, 4)`` in the order of ``image_ids``, pixels of the image.
 
     Raises:
-        BoxFileError: The file is no CSV, a column is missing, a box is empty, inverted or not finite, an image has no
-            box, or it has several and the file has no ``score``.
+        BoxFileError: The file is no CSV, a column is missing, a box is empty, inverted or not
+            finite, an image has no box, or it has several and the file has no ``score``.
         OSError: The file cannot be read.
     """
     file = os.fspath(path)
@@ -65,10 +65,10 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
     usable = np.isfinite(corners).all(axis=1) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
     if not usable.all():
         row = int(np.flatnonzero(~usable)[0])
+        found = frame[list(BOX_COLUMNS[1:])].iloc[row].tolist()
         raise BoxFileError(
-            f"{file}, row {row + 2}, image {frame['image_id'][row]}: the box"
-            f" {frame[list(BOX_COLUMNS[1:])].iloc[row].tolist()} is empty, inverted or not a number;"
-            " expected x1 < x2 and y1 < y2 in pixels"
+            f"{file}, row {row + 2}, image {frame['image_id'][row]}: the box {found}"
+            " is empty, inverted or not a number; expected x1 < x2 and y1 < y2 in pixels"
         )
     frame[list(BOX_COLUMNS[1:])] = corners
     if "score" in frame.columns:

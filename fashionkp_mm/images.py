@@ -253,7 +253,7 @@ def _orientation(image: Image.Image) -> int:
         orientation = image.getexif().get(_EXIF_ORIENTATION)
     except Exception:  # Damaged EXIF data raises just anything; OpenCV passes over it.
         return _UPRIGHT
-    return int(orientation) if orientation in _ROTATIONS else _UPRIGHT
+    return int(orientation) if orientation and orientation in _ROTATIONS else _UPRIGHT
 
 
 def _is_cut_short(data: bytes) -> bool:

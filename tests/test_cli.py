@@ -101,7 +101,7 @@ class TestHelp:
         assert "Usage" in result.output
         assert "evaluate" in result.output
 
-    @pytest.mark.parametrize("command", ["check", "synth", "evaluate", "draw"])
+    @pytest.mark.parametrize("command", ["check", "synth", "evaluate", "draw", "doctor"])
     def test_each_command_has_an_example(self, command: str) -> None:
         result = run(command, "--help")
 
@@ -473,6 +473,16 @@ class TestDraw:
         assert "a.jpg: the file is empty (0 bytes)" in result.stderr
         assert "c.jpg: the image is missing" in result.stderr
         assert [path.name for path in out.rglob("*.jpg")] == ["b.jpg"]
+
+    def test_control_characters_do_not_reach_the_terminal(
+        self, data: Path, csv: Path, tmp_path: Path
+    ) -> None:
+        write_csv(csv, row("Images/skirt/a.jpg"), row("Images/skirt/\x1b[2J.jpg"))
+
+        stderr = run("draw", csv, tmp_path / "drawn").stderr
+
+        assert "Images/skirt/\\x1b[2J.jpg: the image is missing" in stderr
+        assert "\x1b" not in stderr
 
     def test_never_overwrites_the_data(self, data: Path, csv: Path) -> None:
         before = (data / "Images/skirt/a.jpg").read_bytes()

@@ -217,6 +217,17 @@ class TestNames:
         for x, y in SKIRT.values():
             assert color_at(named, x, y) == bgr("skirt")
 
+    def test_crowded_names_give_way(self) -> None:
+        keypoints, visibility = skirt()
+        for number, name in enumerate(SKIRT):
+            keypoints[KEYPOINT_INDEX[name]] = (500 + 3 * number, 400 + 14 * number)
+        plain = draw_garment(ground(), keypoints, visibility, "skirt")
+
+        named = draw_garment(ground(), keypoints, visibility, "skirt", names=True)
+
+        count, _ = cv2.connectedComponents((plain != named).any(axis=2).astype(np.uint8))
+        assert count - 1 == 4
+
     def test_a_point_outside_the_picture_has_no_name(self) -> None:
         keypoints, visibility = skirt()
         keypoints[KEYPOINT_INDEX["hemline_right"]] = (1500, 800)

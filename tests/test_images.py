@@ -122,9 +122,9 @@ def make_folder(path: Path) -> None:
 BROKEN: dict[Callable[[Path], None], str] = {
     write_text: "not an image",
     write_empty: "empty (0 bytes)",
-    write_truncated_jpeg: "truncated",
-    write_truncated_jpeg_with_thumbnail: "truncated",
-    write_header_of_jpeg: "truncated",
+    write_truncated_jpeg: "truncated, its end is missing",
+    write_truncated_jpeg_with_thumbnail: "truncated, its end is missing",
+    write_header_of_jpeg: "truncated, its end is missing",
     write_truncated_png: "truncated",
     write_bomb: "too large to be decoded (9460x9460 pixels)",
     write_larger_bomb: "too large to be decoded",

@@ -386,6 +386,8 @@ class TestEvaluate:
     ) -> None:
         metric = fashionai_root / "metric"
         pair = (metric / "test_a_answers.csv", metric / "test_a_predictions.csv")
+        if not all(path.is_file() for path in pair):
+            pytest.skip(f"no contest entry in {metric}")
 
         found = run_json("evaluate", *pair, "--missing-normalizer", rule)
 

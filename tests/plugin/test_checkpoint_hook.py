@@ -161,6 +161,13 @@ def test_an_old_file_goes_only_when_its_successor_is_there(train, tmp_path):
     assert all(any(n.startswith("best") for n in names) for names in witness.seen[2:])
 
 
+def test_a_best_file_that_replaces_itself_stays(train, tmp_path):
+    runner = train(1, save_best="NE", rule="less")
+    (hook,) = (h for h in runner.hooks if isinstance(h, PlainCheckpointHook))
+    hook._save_best_checkpoint(runner, {"NE": 0.5})  # the same epoch, evaluated again
+    assert [p.name for p in tmp_path.glob("best_*.pth")] == ["best_NE_epoch_1.pth"]
+
+
 def test_a_write_that_fails_costs_nothing_that_was_saved(train, tmp_path, monkeypatch):
     class FullDisk(Hook):
         def before_save_checkpoint(self, runner, checkpoint):

@@ -618,7 +618,7 @@ def _format(table: KeypointTable) -> str:
     lines = [",".join(COLUMNS)]
     names = [CATEGORY_NAMES[index] for index in table.category_indices]
     for image_id, name, row in zip(
-        table.image_ids, names, cells.reshape(len(table), -1), strict=True
+        table.image_ids, names, cells.reshape(len(table), NUM_KEYPOINTS), strict=True
     ):
         lines.append(f"{image_id},{name},{','.join(row)}")
     return "\n".join([*lines, ""])

@@ -125,7 +125,7 @@ class FashionAIDataset(BaseCocoStyleDataset):
         visibility = table.visibility[:, None]
         keypoints_visible = labelled[:, None].astype(np.float32)
         boxes = boxes[:, None]
-        normalizer = normalizer[:, None].astype(np.float32)
+        normalizer = normalizer[:, None]
         category_index = table.category_indices[:, None].astype(np.int64)
         bbox_score = np.ones(1, np.float32)
         return [

@@ -31,8 +31,8 @@ class NormalizedError(BaseMetric):
     Args:
         submission_file: Write the predictions there as a contest CSV.
         scored_points: ``visible`` as the contest does, or ``labelled`` for occluded ones as well.
-        collect_device: As in `BaseMetric`.
-        prefix: As in `BaseMetric`; ``fashionai`` by default.
+        collect_device, collect_dir, prefix: As in `BaseMetric`; the prefix is ``fashionai`` by
+            default.
     """
 
     default_prefix = "fashionai"
@@ -42,9 +42,10 @@ class NormalizedError(BaseMetric):
         submission_file: str | None = None,
         scored_points: ScoredPoints = "visible",
         collect_device: str = "cpu",
+        collect_dir: str | None = None,
         prefix: str | None = None,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
+        super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
         self.submission_file = submission_file
         self.scored_points = scored_points
 

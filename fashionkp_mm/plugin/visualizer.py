@@ -34,6 +34,7 @@ class FashionVisualizer(PoseLocalVisualizer):
             known = "category_indices" in truth and "category_indices" not in predicted
             if known and len(truth) == len(predicted):
                 data_sample = data_sample.clone()
+                data_sample.pred_instances = predicted.clone()
                 data_sample.pred_instances.category_indices = truth.category_indices
         drawn: NDArray[np.uint8] | None = super().add_datasample(name, image, data_sample, **kwargs)
         return drawn

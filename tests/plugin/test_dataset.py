@@ -159,7 +159,9 @@ def test_image_without_labelled_points(drawn_root, drawn_dataset, tmp_path):
 @pytest.mark.parametrize("layout", ["train1/Images", "train1"])
 def test_images_of_todays_archives_are_found(layout, drawn_root, drawn_dataset, tmp_path):
     shutil.copytree(drawn_root / "val/Images", tmp_path / layout)
-    dataset = drawn_dataset("val", ann_file=str(drawn_root / VAL), data_prefix={"img": str(tmp_path)})
+    dataset = drawn_dataset(
+        "val", ann_file=str(drawn_root / VAL), data_prefix={"img": str(tmp_path)}
+    )
     assert all(
         Path(dataset.get_data_info(i)["img_path"]).is_relative_to(tmp_path / layout)
         for i in range(len(dataset))

@@ -4,7 +4,6 @@ import logging
 
 import numpy as np
 import pytest
-import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
@@ -106,35 +105,3 @@ def test_stock_metrics_run_on_the_data(drawn_dataset):
     assert result["PCK"] == 1
     assert result["EPE"] == pytest.approx(3, abs=1e-4)
     assert 0 < result["AUC"] < 1
-
-
-def _evaluate_share(rank, world, samples, meta, port, queue):
-    """Score every ``world``-th sample in a process of its own."""
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world
-    )
-    metric = NormalizedError()
-    metric.dataset_meta = meta
-    metric.process(None, samples[rank::world])
-    result = metric.evaluate(len(samples))
-    if rank == 0:
-        queue.put(result)
-    torch.distributed.destroy_process_group()
-
-
-def test_two_processes_give_the_figure_of_one(drawn_dataset, tmp_path, monkeypatch, free_port):
-    monkeypatch.chdir(tmp_path)  # MMEngine exchanges results through the working directory
-    dataset = drawn_dataset("val")
-    samples = [sample.to_dict() for sample in predicted(dataset, 3)]
-    for index, sample in enumerate(samples):
-        sample["pred_instances"]["keypoints"] += index  # so that each sample matters
-    metric = NormalizedError()
-    metric.dataset_meta = dataset.metainfo
-    metric.process(None, samples)
-    alone = metric.evaluate(len(samples))
-
-    context = torch.multiprocessing.get_context("spawn")
-    queue = context.SimpleQueue()
-    arguments = (2, samples, dataset.metainfo, free_port, queue)
-    torch.multiprocessing.spawn(_evaluate_share, arguments, nprocs=2)
-    assert queue.get() == pytest.approx(alone, rel=1e-12)

@@ -100,9 +100,7 @@ def test_names_on_demand(visualizer):
     sample = PoseDataSample()
     sample.gt_instances = labels(Visibility.VISIBLE)
     plain = visualizer.add_datasample("x", BLANK.copy(), sample, draw_pred=False)
-    named = visualizer.add_datasample(
-        "x", BLANK.copy(), sample, draw_pred=False, show_kpt_idx=True
-    )
+    named = visualizer.add_datasample("x", BLANK.copy(), sample, draw_pred=False, show_kpt_idx=True)
     assert (named != 255).sum() > 1.2 * (plain != 255).sum()
 
 

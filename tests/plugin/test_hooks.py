@@ -1,0 +1,48 @@
+"""Hooks that end a training in time."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from mmengine.logging import MMLogger
+
+from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.plugin import CheckImagesHook, TimeLimitHook, hooks
+
+
+def runner(train, val=None):
+    def loop(dataset):
+        return SimpleNamespace(dataloader=SimpleNamespace(dataset=dataset), stop_training=False)
+
+    return SimpleNamespace(
+        train_loop=loop(train),
+        val_loop=None if val is None else loop(val),
+        logger=MMLogger.get_current_instance(),
+    )
+
+
+def test_all_images_there(drawn_dataset):
+    CheckImagesHook().before_train(runner(drawn_dataset("train"), drawn_dataset("val")))
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_missing_images_are_named_before_training(split, drawn_dataset, tmp_path):
+    sets = {name: drawn_dataset(name) for name in ("train", "val")}
+    sets[split] = drawn_dataset(split, data_prefix={"img": str(tmp_path)})
+    first = Path(sets[split].get_data_info(0)["img_path"]).name
+    count = len(sets[split])
+    with pytest.raises(BrokenImageError, match=rf"{count} of the {count} images .*{first}"):
+        CheckImagesHook().before_train(runner(sets["train"], sets["val"]))
+
+
+def test_time_limit(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(hooks.time, "monotonic", lambda: now)
+    hook, run = TimeLimitHook(minutes=4), runner(None)
+    hook.before_train(run)
+    stopped = []
+    for _ in range(4):
+        now += 70  # seconds an epoch: after three, a fourth would end after 280 s
+        hook.after_train_epoch(run)
+        stopped.append(run.train_loop.stop_training)
+    assert stopped == [False, False, True, True]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+_PART = ".part"
+"""Ends the name of a file that is still being written: ``.<name>.<process id>.part``."""
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside ``path`` and rename over it; folders on the way are made.
@@ -13,7 +16,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: The folder cannot be written to; ``path`` is then as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
         with beside.open("wb") as file:
             file.write(content)
@@ -22,3 +25,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def remove_parts(folder: Path) -> None:
+    """Delete what killed writers left in ``folder``; nobody may be writing there."""
+    for part in folder.glob(f".*{_PART}"):
+        part.unlink(missing_ok=True)

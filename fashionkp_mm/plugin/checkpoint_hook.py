@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from fashionkp_mm.compat.atomic_write import remove_parts
+from fashionkp_mm.core.files import remove_parts
 
 _ALREADY_PLAIN = ("state_dict", "ema_state_dict")
 _PLAIN_LEAVES = (torch.Tensor, torch.Size, torch.device, torch.dtype, complex, bytes, bytearray)
@@ -44,7 +45,7 @@ class PlainCheckpointHook(CheckpointHook):
         """Find the folder for checkpoints, and delete there what killed writers left."""
         super().before_train(runner)
         if is_main_process():
-            remove_parts(self.out_dir)
+            remove_parts(Path(self.out_dir))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Replace all that is not a tensor or plain data."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.fileio import LocalBackend
 from mmengine.hooks import checkpoint_hook
 from mmengine.runner import save_checkpoint
 
-from fashionkp_mm.compat import atomic_write
+from fashionkp_mm.core import files
 
 WRITER = """
 import sys, torch
@@ -44,7 +45,7 @@ def test_killed_in_the_middle_the_earlier_checkpoint_stays(tmp_path):
     torch.load(path, weights_only=True)
     with pytest.raises(Exception, match=r"zip|archive|EOF|input"):
         torch.load(parts[0], weights_only=True)  # torn, as the checkpoint itself would have been
-    atomic_write.remove_parts(tmp_path)
+    files.remove_parts(tmp_path)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -71,7 +72,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        atomic_write.write_atomically(b"epoch_2.pth", path)
+        LocalBackend().put(b"epoch_2.pth", str(path))
     assert path.read_text() == "epoch_1.pth"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -79,7 +80,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):
 def test_a_link_is_written_through(tmp_path):
     (tmp_path / "target").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    atomic_write.write_atomically(b"new", tmp_path / "link")
+    LocalBackend().put(b"new", str(tmp_path / "link"))
     assert (tmp_path / "target").read_bytes() == b"new"
     assert (tmp_path / "link").is_symlink()
 

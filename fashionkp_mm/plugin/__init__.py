@@ -5,6 +5,7 @@ In a config: ``custom_imports = dict(imports=['fashionkp_mm.plugin'])``.
 
 # Where the package is only on the path and not installed, nothing was healed at start.
 import fashionkp_mm.compat.startup  # noqa: F401
+from fashionkp_mm.plugin.augmentation import GarmentBBoxTransform, GarmentHSVAug
 from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook
 from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
@@ -22,7 +23,9 @@ __all__ = [
     "CheckImagesHook",
     "FashionAIDataset",
     "FashionVisualizer",
+    "GarmentBBoxTransform",
     "GarmentFlip",
+    "GarmentHSVAug",
     "LoadGarmentImage",
     "NormalizedError",
     "PlainCheckpointHook",

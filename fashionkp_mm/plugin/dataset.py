@@ -123,22 +123,16 @@ class FashionAIDataset(BaseCocoStyleDataset):
 
         keypoints = table.keypoints[:, None]
         visibility = table.visibility[:, None]
-        keypoints_visible = labelled[:, None].astype(np.float32)
         boxes = boxes[:, None]
         normalizer = normalizer[:, None]
-        category_index = table.category_indices[:, None].astype(np.int64)
-        bbox_score = np.ones(1, np.float32)
         return [
             {
                 "img_id": image_id,
                 "img_path": paths[index],
                 "id": index,
-                "category_id": int(category_index[index, 0]),
-                "category_index": category_index[index],
+                "category_id": int(table.category_indices[index]),
                 "bbox": boxes[index],
-                "bbox_score": bbox_score,
                 "keypoints": keypoints[index],
-                "keypoints_visible": keypoints_visible[index],
                 "keypoint_visibility": visibility[index],
                 "normalizer": normalizer[index],
                 "iscrowd": 0,
@@ -147,10 +141,15 @@ class FashionAIDataset(BaseCocoStyleDataset):
         ]
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
-        """The sample's record with the metainfo that transforms need."""
+        """The sample's record with what follows from it and the metainfo that transforms need."""
         # The base class copies the metainfo deeply for every sample, which costs more than the
         # record itself; no transform writes to it.
         info: dict[str, Any] = super(BaseCocoStyleDataset, self).get_data_info(idx)
+        # Made here, not kept: every array in a record costs time when it is pickled, and memory.
+        labelled = info["keypoint_visibility"] != Visibility.ABSENT
+        info["keypoints_visible"] = labelled.astype(np.float32)
+        info["category_index"] = np.array([info["category_id"]])
+        info["bbox_score"] = np.ones(1, np.float32)
         info.update({key: self._metainfo[key] for key in _METAINFO_IN_SAMPLES})
         info["instance_mapping_table"] = {
             **PackPoseInputs.instance_mapping_table,

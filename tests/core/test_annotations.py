@@ -228,6 +228,7 @@ class TestBadInput:
             ("12_13_1.0", "malformed cell"),
             ("1 2_13_1", "malformed cell"),
             ("12-13_1", "malformed cell"),
+            ("12_13-1", "malformed cell"),
             ("-1_-1_-1_", "malformed cell"),
             ("1-1_-1_-1", "malformed cell"),
             ("12_13_2", "v is out of range"),

@@ -83,7 +83,11 @@ def _load_config(args: argparse.Namespace) -> Config:
 def _distribute_on_cpu(cfg: Config) -> None:
     """Join the other processes by gloo; MMEngine's own way takes a GPU for granted."""
     torch.distributed.init_process_group("gloo")
-    cfg.model_wrapper_cfg = {"type": "MMDistributedDataParallel", "broadcast_buffers": False}
+    cfg.model_wrapper_cfg = {
+        "type": "MMDistributedDataParallel",
+        "device_ids": None,
+        "broadcast_buffers": False,
+    }
 
 
 def _finish_config(cfg: Config, args: argparse.Namespace) -> None:

@@ -1,0 +1,210 @@
+"""The tools as users call them: through mim, through MMPose's own scripts, killed, and misused."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mmpose
+import pytest
+import torch
+
+from fashionkp_mm.core.annotations import read_labels, read_predictions
+from fashionkp_mm.core.normalized_error import evaluate
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = str(ROOT / "configs/demo_fashion.py")
+STOCK = Path(mmpose.__file__).parent / ".mim"
+PYTHON = sys.executable
+MIM = str(Path(sys.executable).with_name("mim"))
+EPOCHS = 2
+SHORT = ["--cfg-options", f"train_cfg.max_epochs={EPOCHS}", "train_dataloader.num_workers=0"]
+SHORT[2:2] = ["train_dataloader.persistent_workers=False"]
+TIMEOUT = 300
+
+
+def call(*command, data, cwd, check=True):
+    """Run a command with its data root set; return it with all that it printed."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, "FASHIONAI_ROOT": str(data), "OMP_NUM_THREADS": "2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    if check and done.returncode:
+        pytest.fail(f"{command} ended with {done.returncode}:\n{done.stdout[-4000:]}")
+    return done
+
+
+def printed_error(done):
+    """The NE that a test run logged last."""
+    return float(re.findall(r"fashionai/NE: ([\d.]+)", done.stdout)[-1])
+
+
+@pytest.fixture(scope="module")
+def trained(drawn_root, tmp_path_factory):
+    """Folder of a short training that mim started."""
+    folder = tmp_path_factory.mktemp("trained")
+    options = ["--pretrained", "none", "--work-dir", folder, *SHORT]
+    call(MIM, "train", "fashionkp_mm", CONFIG, *options, data=drawn_root, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checkpoint(trained):
+    return Path((trained / "last_checkpoint").read_text())
+
+
+@pytest.fixture(scope="module")
+def tested(checkpoint, drawn_root, tmp_path_factory):
+    """What `mim test` printed, and the folder of what it wrote."""
+    folder = tmp_path_factory.mktemp("tested")
+    done = call(
+        MIM, "test", "fashionkp_mm", CONFIG, "--checkpoint", checkpoint,
+        "--work-dir", folder, "--out", folder / "metrics.json", "--show-dir", folder / "pictures",
+        "--cfg-options", f"test_evaluator.submission_file={folder}/predictions.csv",
+        data=drawn_root, cwd=folder,
+    )  # fmt: skip
+    return done, folder
+
+
+def test_mim_trains(checkpoint):
+    state = torch.load(checkpoint, weights_only=True)
+    assert state["meta"]["epoch"] == EPOCHS
+    assert all(torch.isfinite(value).all() for value in state["state_dict"].values())
+
+
+def test_mim_tests_and_every_output_agrees(tested, drawn_root):
+    done, folder = tested
+    metrics = json.loads((folder / "metrics.json").read_text())
+    answers = read_labels(drawn_root / "val/Annotations/val.csv")
+    entry = read_predictions(folder / "predictions.csv")
+    assert metrics["fashionai/NE"] == pytest.approx(printed_error(done), abs=1e-5)
+    # The entry is rounded to whole pixels.
+    assert evaluate(answers, entry).value == pytest.approx(metrics["fashionai/NE"], abs=0.5)
+    assert "boxes from 'label'" in done.stdout
+    assert len(list((folder / "pictures").iterdir())) == len(answers)
+
+
+def test_mim_test_through_mmpose_gives_the_same(tested, checkpoint, drawn_root, tmp_path):
+    arguments = ["test", "mmpose", CONFIG, "--checkpoint", checkpoint, "--work-dir", tmp_path]
+    done = call(MIM, *arguments, data=drawn_root, cwd=tmp_path)
+    assert printed_error(done) == pytest.approx(printed_error(tested[0]), abs=1e-4)
+
+
+def test_two_processes_give_the_figure_of_one(tested, checkpoint, drawn_root, tmp_path, free_port):
+    done = call(
+        PYTHON, "-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={free_port}",
+        ROOT / "tools/test.py", CONFIG, checkpoint, "--launcher", "pytorch", "--work-dir", tmp_path,
+        data=drawn_root, cwd=tmp_path,
+    )  # fmt: skip
+    assert printed_error(done) == pytest.approx(printed_error(tested[0]), abs=1e-4)
+
+
+def test_mim_runs_the_browse_tool(drawn_root, tmp_path):
+    arguments = ["run", "fashionkp_mm", "browse_dataset", CONFIG, "--max-items", "3"]
+    call(MIM, *arguments, "--output-dir", tmp_path / "samples", data=drawn_root, cwd=tmp_path)
+    assert len(list((tmp_path / "samples").glob("*.png"))) == 3
+
+
+def test_mim_search_lists_the_models(drawn_root, tmp_path):
+    done = call(MIM, "search", "fashionkp_mm", data=drawn_root, cwd=tmp_path)
+    assert {"rtmpose_fashion", "hrnet_fashion"} <= set(re.findall(r"\w+", done.stdout))
+
+
+@pytest.mark.parametrize("script", ["image_demo.py", "inferencer_demo.py"])
+def test_stock_demos_draw(script, checkpoint, drawn_root, tmp_path):
+    picture = next((drawn_root / "val/Images").rglob("*.jpg"))
+    if script == "image_demo.py":
+        arguments = [picture, CONFIG, checkpoint, "--out-file", tmp_path / "out.jpg"]
+    else:
+        arguments = [picture, "--pose2d", CONFIG, "--pose2d-weights", checkpoint]
+        arguments += ["--det-model", "whole_image", "--vis-out-dir", tmp_path]
+    arguments += ["--device", "cpu"]
+    call(PYTHON, STOCK / "demo" / script, *arguments, data=drawn_root, cwd=tmp_path)
+    assert [path for path in tmp_path.iterdir() if path.suffix == ".jpg"]
+
+
+def test_the_stock_test_script_gives_the_same(tested, checkpoint, drawn_root, tmp_path):
+    arguments = [STOCK / "tools/test.py", CONFIG, checkpoint, "--work-dir", tmp_path]
+    done = call(PYTHON, *arguments, data=drawn_root, cwd=tmp_path)
+    assert printed_error(done) == pytest.approx(printed_error(tested[0]), abs=1e-4)
+
+
+def test_killed_training_goes_on(drawn_root, tmp_path):
+    folder = tmp_path / "work"
+    options = ["--pretrained", "none", "--work-dir", str(folder), *SHORT]
+    command = [PYTHON, str(ROOT / "tools/train.py"), CONFIG, *options, "train_cfg.max_epochs=3"]
+    environment = {**os.environ, "FASHIONAI_ROOT": str(drawn_root)}
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            deadline = time.monotonic() + TIMEOUT
+            while not (folder / "epoch_1.pth").exists():
+                assert process.poll() is None, log.read_text()[-4000:]
+                assert time.monotonic() < deadline, log.read_text()[-4000:]
+                time.sleep(0.01)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    assert not (folder / "epoch_3.pth").exists(), "it was to be killed before its end"
+
+    done = call(*command, "--resume", data=drawn_root, cwd=tmp_path)
+    assert re.search(r"resumed epoch: [12]", done.stdout)
+    state = torch.load((folder / "last_checkpoint").read_text(), weights_only=True)
+    assert state["meta"]["epoch"] == 3
+    losses = [float(value) for value in re.findall(r" loss: ([\w.]+)", done.stdout)]
+    assert all(0 < loss < 100 for loss in losses)
+    assert 0 < printed_error(done) < 1000
+
+
+def test_missing_data_ends_in_one_sentence(tmp_path):
+    done = call(
+        PYTHON, ROOT / "tools/train.py", CONFIG, "--pretrained", "none",
+        data=tmp_path / "nowhere", cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert re.search(r"^error: .*nowhere.* Tianchi .*fashionkp synth", done.stdout, re.MULTILINE)
+
+
+def test_a_broken_image_is_named_and_nothing_saved_is_lost(
+    checkpoint, trained, drawn_root, tmp_path
+):
+    data = tmp_path / "data"
+    shutil.copytree(drawn_root, data)
+    broken = sorted((data / "train/Images").rglob("*.jpg"))[0]
+    broken.write_bytes(broken.read_bytes()[:500])
+    folder = tmp_path / "work"
+    folder.mkdir()
+    shutil.copy(checkpoint, folder)
+    saved = folder / checkpoint.name
+    (folder / "last_checkpoint").write_text(str(saved))
+    before = saved.read_bytes()
+    done = call(
+        PYTHON, ROOT / "tools/train.py", CONFIG, "--resume", "--work-dir", folder,
+        *SHORT, "train_cfg.max_epochs=5", "train_dataloader.drop_last=False", data=data, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert broken.name in done.stdout.splitlines()[-1]
+    assert saved.read_bytes() == before
+
+
+def test_help_is_quick_to_ask_for(tmp_path):
+    # mim asks for it before every training, so it must not import torch.
+    code = "import sys, fashionkp_mm.launch as l\ntry: l.train(['-h'])\nexcept SystemExit: pass\n"
+    code += "sys.exit('torch' in sys.modules or 'mmengine' in sys.modules)"
+    done = call(PYTHON, "-c", code, data=tmp_path, cwd=tmp_path)
+    assert "--pretrained" in done.stdout

@@ -7,6 +7,7 @@ deep copy of the metainfo in each; what the transforms alone take is printed as 
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import tempfile
@@ -25,8 +26,9 @@ from common import fashionai_root, interleaved  # noqa: E402
 from mmcv.transforms import Compose  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
-from mmpose.datasets.datasets.base import BaseCocoStyleDataset  # noqa: E402
 from mmpose.registry import DATASETS, TRANSFORMS  # noqa: E402
+
+from fashionkp_mm.plugin.dataset import _METAINFO_IN_SAMPLES  # noqa: E402
 
 CONFIG = Path(__file__).parents[1] / "configs" / "rtmpose_fashion.py"
 IMAGES = 150
@@ -57,8 +59,10 @@ def measure(config: Config) -> None:
     stock = [TRANSFORMS.build(step) for step in stock_pipeline(config.codec)]
 
     def stock_record(index: int) -> Record:
-        record: Record = BaseCocoStyleDataset.get_data_info(dataset, index)
-        return record
+        record: Record = dataset.get_data_info(index)
+        # As `BaseCocoStyleDataset.get_data_info` does.
+        copied = {key: copy.deepcopy(record[key]) for key in _METAINFO_IN_SAMPLES}
+        return {**record, **copied}
 
     def images_through(record: Callable[[int], Record], steps: list[Any]) -> Callable[[], None]:
         pipeline = Compose(steps)

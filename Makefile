@@ -30,6 +30,7 @@ test: setup
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy --strict fashionkp_mm/core
+	$(bin)/mypy fashionkp_mm
 	$(bin)/python -m pytest $(PYTEST_ARGS)
 
 demo: setup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
@@ -21,7 +21,13 @@ from fashionkp_mm.core.files import remove_parts
 
 _ALREADY_PLAIN = ("state_dict", "ema_state_dict")
 _PLAIN_LEAVES = (torch.Tensor, torch.Size, torch.device, torch.dtype, complex, bytes, bytearray)
-_CONTAINERS: dict[type, type] = {tuple: tuple, list: list, deque: list, set: set, frozenset: set}
+_CONTAINERS: dict[type[Iterable[Any]], type] = {
+    tuple: tuple,
+    list: list,
+    deque: list,
+    set: set,
+    frozenset: set,
+}
 _HISTORY_KEYS = {"log_history", "count_history", "max_length"}
 
 
@@ -39,6 +45,7 @@ class PlainCheckpointHook(CheckpointHook):
     ``last_checkpoint`` names one, whenever training is killed after its first was saved.
     """
 
+    file_backend: Any
     _postponed_removals: _PostponedRemovals | None = None
 
     def before_train(self, runner: Runner) -> None:
@@ -147,8 +154,8 @@ def plain(value: Any, where: str = "checkpoint") -> Any:
         value = fspath(value)
 
     if isinstance(value, Mapping):
-        kind = OrderedDict if isinstance(value, OrderedDict) else dict
-        return kind(
+        mapping: type[dict[Any, Any]] = OrderedDict if isinstance(value, OrderedDict) else dict
+        return mapping(
             (plain(key, where), plain(item, f"{where}[{key!r}]")) for key, item in value.items()
         )
     if value is None or isinstance(value, _PLAIN_LEAVES):

@@ -16,6 +16,7 @@ import torch
 
 from fashionkp_mm.core.annotations import read_labels, read_predictions
 from fashionkp_mm.core.normalized_error import evaluate
+from fashionkp_mm.images import load_image
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = str(ROOT / "configs/demo_fashion.py")
@@ -77,7 +78,8 @@ def tested(checkpoint, drawn_root, tmp_path_factory):
     return done, folder
 
 
-def test_mim_trains(checkpoint):
+def test_mim_trains(checkpoint, trained):
+    assert (trained / f"predictions/epoch_{EPOCHS}.jpg").is_file()
     state = torch.load(checkpoint, weights_only=True)
     assert state["meta"]["epoch"] == EPOCHS
     assert all(torch.isfinite(value).all() for value in state["state_dict"].values())
@@ -93,6 +95,7 @@ def test_mim_tests_and_every_output_agrees(tested, drawn_root):
     assert evaluate(answers, entry).value == pytest.approx(metrics["fashionai/NE"], abs=0.5)
     assert "boxes from 'label'" in done.stdout
     assert len(list((folder / "pictures").iterdir())) == len(answers)
+    assert load_image(folder / "predictions/test.jpg").shape[1] > 1000
 
 
 def test_mim_test_through_mmpose_gives_the_same(tested, checkpoint, drawn_root, tmp_path):
@@ -195,7 +198,8 @@ def test_a_broken_image_is_named_and_nothing_saved_is_lost(
     before = saved.read_bytes()
     done = call(
         PYTHON, ROOT / "tools/train.py", CONFIG, "--resume", "--work-dir", folder,
-        *SHORT, "train_cfg.max_epochs=5", "train_dataloader.drop_last=False", data=data, cwd=tmp_path, check=False,
+        *SHORT, "train_cfg.max_epochs=5", "train_dataloader.drop_last=False",
+        data=data, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert broken.name in done.stdout.splitlines()[-1]

@@ -36,6 +36,7 @@ param_scheduler = [
 
 custom_hooks = [
     dict(type='CheckImagesHook'),
+    dict(type='ContactSheetHook'),
     dict(type='SyncBuffersHook'),
     dict(
         type='EMAHook',

@@ -11,6 +11,7 @@ from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
 from fashionkp_mm.plugin.hooks import CheckImagesHook, TimeLimitHook
 from fashionkp_mm.plugin.metric import NormalizedError
+from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
 from fashionkp_mm.plugin.transforms import (
     GarmentFlip,
     LoadGarmentImage,
@@ -21,6 +22,7 @@ from fashionkp_mm.plugin.visualizer import FashionVisualizer
 __all__ = [
     "CPUAmpOptimWrapper",
     "CheckImagesHook",
+    "ContactSheetHook",
     "FashionAIDataset",
     "FashionVisualizer",
     "GarmentBBoxTransform",

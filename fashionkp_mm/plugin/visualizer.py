@@ -66,9 +66,22 @@ class FashionVisualizer(PoseLocalVisualizer):
 
 
 def _visibility(instances: InstanceData, kpt_thr: float) -> NDArray[np.int8]:
-    """``(N, K)`` of `Visibility`: as labelled, or visible where a prediction's score suffices."""
+    """``(N, K)`` of `Visibility`: as labelled, or as predicted."""
     if "keypoint_visibility" in instances:
         return np.asarray(instances.keypoint_visibility)
+    return predicted_visibility(instances, instances.category_indices, kpt_thr)
+
+
+def predicted_visibility(
+    instances: InstanceData, category_indices: NDArray[np.integer[Any]], kpt_thr: float
+) -> NDArray[np.int8]:
+    """Which predicted points to draw, as ``(N, K)`` of `Visibility`.
+
+    Args:
+        instances: Predictions with ``keypoint_scores`` ``(N, K)``.
+        category_indices: ``(N,)``; points that the category does not define count as absent.
+        kpt_thr: Score from which a point counts as visible; below it, it counts as absent.
+    """
     shown = np.asarray(instances.keypoint_scores) >= kpt_thr
-    shown &= CATEGORY_KEYPOINTS[np.asarray(instances.category_indices, int)]
+    shown &= CATEGORY_KEYPOINTS[np.asarray(category_indices, int)]
     return np.where(shown, Visibility.VISIBLE, Visibility.ABSENT).astype(np.int8)

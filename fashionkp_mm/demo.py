@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
@@ -20,16 +19,12 @@ from rich.table import Table
 
 from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
 from fashionkp_mm.core.boxes import keypoint_boxes
-from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.mean_shape import mean_shapes, place_shapes
 from fashionkp_mm.core.normalized_error import NormalizedError, evaluate, normalized_error
-from fashionkp_mm.drawing import contact_sheet, draw_garment
-from fashionkp_mm.images import load_image
 
 IMAGES = 1200
 SEED = 0
-_SHEET_COLUMNS, _SHEET_ROWS, _TILE = 5, 4, 256
 
 
 def run(root: Path, out: Path) -> None:
@@ -37,7 +32,7 @@ def run(root: Path, out: Path) -> None:
 
     Args:
         root: The project's folder, where ``tools`` and ``configs`` are.
-        out: Folder for the data set, the training's files, the predictions and the contact sheet.
+        out: Folder for the data set, the training's files, the predictions and their pictures.
             A data set that is there already is used again.
 
     Raises:
@@ -66,12 +61,10 @@ def run(root: Path, out: Path) -> None:
     answers = read_labels(data / "val/Annotations/val.csv")
     predictions = read_predictions(submission)
     console.print(_score_table(evaluate(answers, predictions), _mean_shape_error(train, answers)))
-    sheet = out / "contact_sheet.png"
-    write_atomically(sheet, _png(_draw(answers, predictions, data / "val")))
     console.print(
         f"Drawn garments, {len(train)} to train on and {len(answers)} to test on: {data}\n"
         f"Predictions of the test garments: {submission}\n"
-        f"Pictures of them: {sheet}\n"
+        f"Contact sheet of them: {work_dir / 'predictions/test.jpg'}\n"
         f"Checkpoint: {checkpoint}",
         soft_wrap=True,
     )
@@ -136,26 +129,3 @@ def _score_table(model: NormalizedError, baseline: NormalizedError) -> Table:
     table.add_section()
     table.add_row("all", f"{model.value:.2f}", f"{baseline.value:.2f}")
     return table
-
-
-def _draw(answers: KeypointTable, predictions: KeypointTable, root: Path) -> NDArray[np.uint8]:
-    """Draw the first predictions, each with the points its garment is labelled to have."""
-    row_of = {image_id: row for row, image_id in enumerate(predictions.image_ids)}
-    pictures = []
-    for index in range(min(len(answers), _SHEET_COLUMNS * _SHEET_ROWS)):
-        category = answers.category_indices[index]
-        visibility = np.where(CATEGORY_KEYPOINTS[category], answers.visibility[index], -1)
-        row = row_of[answers.image_ids[index]]
-        pictures.append(
-            draw_garment(
-                load_image(root / answers.image_ids[index]),
-                predictions.keypoints[row],
-                visibility.astype(np.int8),
-                CATEGORY_NAMES[category],
-            )
-        )
-    return contact_sheet(pictures, columns=_SHEET_COLUMNS, tile=_TILE)
-
-
-def _png(image: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".png", image)[1].tobytes()

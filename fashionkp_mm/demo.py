@@ -40,7 +40,8 @@ def run(root: Path, out: Path) -> None:
     """
     console = Console()
     data, work_dir, submission = out / "data", out / "work_dir", out / "predictions.csv"
-    if not data.exists():
+    if not (data / "val/Annotations/val.csv").exists():
+        shutil.rmtree(data, ignore_errors=True)  # what a killed run left
         arguments = ["synth", str(data), "--images", str(IMAGES), "--seed", str(SEED)]
         _show(console, "fashionkp", *arguments)
         subprocess.run([Path(sys.executable).with_name("fashionkp"), *arguments], check=True)

@@ -9,6 +9,7 @@ from fashionkp_mm.plugin.augmentation import GarmentBBoxTransform, GarmentHSVAug
 from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook
 from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
+from fashionkp_mm.plugin.estimator import GarmentPoseEstimator
 from fashionkp_mm.plugin.hooks import CheckImagesHook, TimeLimitHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
@@ -28,6 +29,7 @@ __all__ = [
     "GarmentBBoxTransform",
     "GarmentFlip",
     "GarmentHSVAug",
+    "GarmentPoseEstimator",
     "LoadGarmentImage",
     "NormalizedError",
     "PlainCheckpointHook",

@@ -15,7 +15,7 @@ from mmengine.config import Config, ConfigDict
 
 
 def stock_model(config: str) -> ConfigDict:
-    """The ``model`` of one of MMPose's own configs, to be changed where garments differ.
+    """The ``model`` of one of MMPose's own configs, made by `GarmentPoseEstimator`.
 
     Args:
         config: Path below MMPose's ``configs`` folder, without ``.py``.
@@ -25,6 +25,7 @@ def stock_model(config: str) -> ConfigDict:
     """
     path = Path(mmpose.__file__).parent / ".mim" / "configs" / f"{config}.py"
     model: ConfigDict = Config.fromfile(path).model
+    model.type = "GarmentPoseEstimator"
     return model
 
 

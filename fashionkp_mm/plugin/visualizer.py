@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from mmengine.structures import InstanceData
 from mmpose.registry import VISUALIZERS
-from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 from numpy.typing import NDArray
 
@@ -24,20 +23,6 @@ class FashionVisualizer(PoseLocalVisualizer):
     category (``category_indices``), as MMPose's own demos make them, are drawn as MMPose draws
     them. Arguments are those of `PoseLocalVisualizer`.
     """
-
-    def add_datasample(
-        self, name: str, image: NDArray[np.uint8], data_sample: PoseDataSample, **kwargs: Any
-    ) -> NDArray[np.uint8] | None:
-        """Draw as `PoseLocalVisualizer` does, predictions in the labelled garment's category."""
-        if "pred_instances" in data_sample and "gt_instances" in data_sample:
-            truth, predicted = data_sample.gt_instances, data_sample.pred_instances
-            known = "category_indices" in truth and "category_indices" not in predicted
-            if known and len(truth) == len(predicted):
-                data_sample = data_sample.clone()
-                data_sample.pred_instances = predicted.clone()
-                data_sample.pred_instances.category_indices = truth.category_indices
-        drawn: NDArray[np.uint8] | None = super().add_datasample(name, image, data_sample, **kwargs)
-        return drawn
 
     def _draw_instances_kpts(
         self,

@@ -85,17 +85,6 @@ def test_predictions_are_drawn_where_the_score_suffices(visualizer):
     assert not is_marked(picture, 20, 20)
 
 
-def test_predictions_take_the_category_of_the_labels(visualizer):
-    prediction = skirt(keypoint_scores=np.ones((1, NUM_KEYPOINTS), np.float32))
-    del prediction.category_indices
-    sample = PoseDataSample()
-    sample.gt_instances, sample.pred_instances = labels(Visibility.VISIBLE), prediction
-    picture = visualizer.add_datasample("x", BLANK.copy(), sample, draw_gt=False)
-    assert is_marked(picture, 60, 200)
-    assert not is_marked(picture, 20, 20)
-    assert "category_indices" not in sample.pred_instances, "the sample itself stays as it was"
-
-
 def test_names_on_demand(visualizer):
     sample = PoseDataSample()
     sample.gt_instances = labels(Visibility.VISIBLE)

@@ -3,7 +3,7 @@ _base_ = ['rtmpose_t_fashion.py']
 
 from fashionkp_mm.plugin.recipes import with_codec
 
-max_epochs = 30
+max_epochs = 15
 
 codec = {**_base_.codec, 'input_size': (128, 128), 'sigma': (4.0, 4.0)}
 

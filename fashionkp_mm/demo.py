@@ -121,7 +121,7 @@ def _mean_shape_error(train: KeypointTable, answers: KeypointTable) -> Normalize
 
 
 def _score_table(model: NormalizedError, baseline: NormalizedError) -> Table:
-    table = Table(title="Normalized error in %, boxes from labels; lower is better")
+    table = Table(title="NE in %, boxes from labels", title_justify="left")
     table.add_column("")
     table.add_column("this model", justify="right", style="bold")
     table.add_column("always the mean shape", justify="right")

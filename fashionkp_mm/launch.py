@@ -27,7 +27,7 @@ def train(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--amp",
         action="store_true",
-        help="mixed precision: float16 on a GPU, bfloat16 on a CPU (about twice as fast there)",
+        help="mixed precision: float16 on a GPU, bfloat16 on a CPU",
     )
     parser.add_argument(
         "--pretrained",

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from fashionkp_mm.core.annotations import KeypointTable, locate_images, read_labels
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
-from fashionkp_mm.core.mean_shape import mean_shapes, place_shapes
-from fashionkp_mm.core.normalized_error import normalized_error
+from fashionkp_mm.core.mean_shape import mean_shape_error
 from fashionkp_mm.images import image_size
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,14 +42,7 @@ def main() -> None:
     print("|---|---|---|---|" + "---|" * len(CATEGORY_NAMES))
     for source in BOXES:
         boxes = {split: find_boxes(table, data / split, source) for split, table in tables.items()}
-        shapes = mean_shapes(tables["train"], boxes["train"])
-        answers = tables["val"]
-        result = normalized_error(
-            place_shapes(shapes, answers.category_indices, boxes["val"]),
-            answers.keypoints,
-            answers.visibility,
-            answers.category_indices,
-        )
+        result = mean_shape_error(tables["train"], boxes["train"], tables["val"], boxes["val"])
         by_category = [result.per_category[name].value for name in CATEGORY_NAMES]
         print_row("always the mean shape", "-", source, [result.value, *by_category])
     for config, checkpoint in models:

@@ -20,8 +20,8 @@ from rich.table import Table
 from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.garments import Visibility
-from fashionkp_mm.core.mean_shape import mean_shapes, place_shapes
-from fashionkp_mm.core.normalized_error import NormalizedError, evaluate, normalized_error
+from fashionkp_mm.core.mean_shape import mean_shape_error
+from fashionkp_mm.core.normalized_error import NormalizedError, evaluate
 
 IMAGES = 1200
 SEED = 0
@@ -111,13 +111,7 @@ def _mean_shape_error(train: KeypointTable, answers: KeypointTable) -> Normalize
     def boxes(table: KeypointTable) -> NDArray[np.float32]:
         return keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
 
-    shapes = mean_shapes(train, boxes(train))
-    return normalized_error(
-        place_shapes(shapes, answers.category_indices, boxes(answers)),
-        answers.keypoints,
-        answers.visibility,
-        answers.category_indices,
-    )
+    return mean_shape_error(train, boxes(train), answers, boxes(answers))
 
 
 def _score_table(model: NormalizedError, baseline: NormalizedError) -> Table:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.normalized_error import NormalizedError, normalized_error
 
 
 def mean_shapes(table: KeypointTable, boxes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -52,6 +53,29 @@ def place_shapes(
     corner, size = _corner_and_size(boxes)
     points: NDArray[np.float64] = shapes[category_indices] * size[:, None] + corner[:, None]
     return points
+
+
+def mean_shape_error(
+    train: KeypointTable,
+    train_boxes: NDArray[np.floating[Any]],
+    answers: KeypointTable,
+    answer_boxes: NDArray[np.floating[Any]],
+) -> NormalizedError:
+    """Score the baseline: the training set's mean shapes, placed in the boxes of the answers.
+
+    Args:
+        train: Labels that the shapes are taken from.
+        train_boxes: ``(N, 4)`` boxes of ``train``, ``x1, y1, x2, y2`` in pixels.
+        answers: Labels to score against.
+        answer_boxes: ``(M, 4)`` boxes of ``answers``, of the same kind.
+    """
+    shapes = mean_shapes(train, train_boxes)
+    return normalized_error(
+        place_shapes(shapes, answers.category_indices, answer_boxes),
+        answers.keypoints,
+        answers.visibility,
+        answers.category_indices,
+    )
 
 
 def _corner_and_size(

@@ -9,7 +9,7 @@ bin := $(VENV)/bin
 pip := $(bin)/python -m pip --disable-pip-version-check --quiet
 # What an editable installation copies; the package itself is used where it stands.
 copied := pyproject.toml model-index.yml fashionkp_mm.pth \
-	$(shell find configs tools -name __pycache__ -prune -o -type f -print)
+	$(shell find configs tools weights -name __pycache__ -prune -o -type f -print)
 
 .PHONY: setup test demo test-python test-all-pythons clean
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,16 @@ import numpy as np
 from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS
 
-_BESIDE = Path(__file__).parents[2] / "shared" / "fashionai"
+ROOT = Path(__file__).resolve().parents[1]
+_BESIDE = ROOT.parent / "shared" / "fashionai"
+
+Metrics = dict[str, float]
+RECOGNITION = {
+    "category %": "fashionai/category_accuracy",
+    "visibility %": "fashionai/visibility_accuracy",
+    "visibility %, mean of the classes": "fashionai/visibility_accuracy_balanced",
+}
+"""Columns for what only a model with a `GarmentHead` recognises, and the metrics in them."""
 
 
 def fashionai_root() -> Path | None:
@@ -35,12 +48,49 @@ def random_table(images: int, seed: int = 0) -> KeypointTable:
     return KeypointTable(image_ids, categories, keypoints, visibility, np.arange(images) + 2)
 
 
-def interleaved(repeats: int, *runs: Callable[[], object]) -> list[float]:
-    """Median seconds of each run; they take turns, so that all see the same machine."""
+def interleaved(repeats: int, *runs: Callable[[], object], pause: float = 0) -> list[float]:
+    """Median seconds of each run; they take turns, so that all see the same machine.
+
+    ``pause`` seconds before each let the threads of the run before go to sleep.
+    """
     seconds: list[list[float]] = [[] for _ in runs]
     for _ in range(repeats):
         for run, times in zip(runs, seconds, strict=True):
+            time.sleep(pause)
             start = time.perf_counter()
             run()
             times.append(time.perf_counter() - start)
     return [float(np.median(times)) for times in seconds]
+
+
+def test_model(
+    config: str | Path,
+    checkpoint: str | Path,
+    sources: Sequence[str],
+    *,
+    category: str = "given",
+    detector: Sequence[str] | None = None,
+) -> dict[str, Metrics]:
+    """The metrics that ``tools/test.py`` reports, by source of boxes; what it prints is dropped."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "metrics.json"
+        command = [sys.executable, str(ROOT / "tools/test.py"), str(config), str(checkpoint)]
+        command += ["--boxes", *sources, "--category", category]
+        command += ["--work-dir", folder, "--out", str(out)]
+        if detector:
+            command += ["--detector", *detector]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        results: dict[str, Metrics] = json.loads(out.read_text())
+    return results
+
+
+def normalized_errors(metrics: Metrics) -> list[float]:
+    """NE of all images, then of each category."""
+    by_category = [metrics[f"fashionai/NE_{name}"] for name in CATEGORY_NAMES]
+    return [metrics["fashionai/NE"], *by_category]
+
+
+def print_row(names: Sequence[str], values: Sequence[float | None]) -> None:
+    """One row of a Markdown table; what was not measured is a dash."""
+    cells = [*names, *("-" if value is None else f"{value:.2f}" for value in values)]
+    print("|", " | ".join(cells), "|", flush=True)

@@ -1,23 +1,23 @@
 """Print the README's results table: NE on the validation images, by model and by boxes.
 
-    FASHIONAI_ROOT=… python benchmarks/results.py CONFIG=CHECKPOINT [CONFIG=CHECKPOINT …]
+    FASHIONAI_ROOT=… python benchmarks/results.py [--detector CONFIG CHECKPOINT] \\
+        CONFIG=CHECKPOINT [CONFIG=CHECKPOINT …]
 
-Each checkpoint is tested by ``tools/test.py``, with label boxes and with the whole image. The first
-rows answer the mean shape of the training set's category instead of a model's prediction.
+Each checkpoint is tested by ``tools/test.py`` with every source of boxes, told the labelled
+category and then left to choose one itself. The first rows answer the mean shape of the training
+set's category instead of a model's prediction.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
-import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from common import RECOGNITION, normalized_errors, print_row, test_model
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.annotations import KeypointTable, locate_images, read_labels
@@ -26,32 +26,40 @@ from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.mean_shape import mean_shape_error
 from fashionkp_mm.images import image_size
 
-ROOT = Path(__file__).resolve().parents[1]
-BOXES = ("label", "whole")
+SHAPE_BOXES = ("label", "whole")
+MODEL_BOXES = ("label", "whole", "refine")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--detector", nargs=2, metavar=("CONFIG", "CHECKPOINT"), help="for its boxes as well"
+    )
     parser.add_argument("models", nargs="*", metavar="CONFIG=CHECKPOINT")
-    models = [model.split("=", 1) for model in parser.parse_args().models]
+    args = parser.parse_args()
+    models = [model.split("=", 1) for model in args.models]
+    if any(len(model) != 2 for model in models):
+        parser.error("each model is CONFIG=CHECKPOINT")
+
+    print_mean_shapes()
+    for config, checkpoint in models:
+        print_model(config, checkpoint, args.detector)
+
+
+def print_mean_shapes() -> None:
+    """The table's head, and the rows that need no model."""
     data = Path(os.environ.get("FASHIONAI_ROOT", "data/fashionai"))
     tables = {s: read_labels(data / s / "Annotations" / f"{s}.csv") for s in ("train", "val")}
-
+    names = ["model", "epochs", "boxes", "all", *CATEGORY_NAMES, "all, own category", *RECOGNITION]
     print(f"NE % on {len(tables['val'])} images, {len(tables['train'])} trained on\n")
-    print("| model | epochs | boxes | all |", " | ".join(CATEGORY_NAMES), "|")
-    print("|---|---|---|---|" + "---|" * len(CATEGORY_NAMES))
-    for source in BOXES:
+    print("|", " | ".join(names), "|")
+    print("|" + "---|" * len(names))
+    for source in SHAPE_BOXES:
         boxes = {split: find_boxes(table, data / split, source) for split, table in tables.items()}
         result = mean_shape_error(tables["train"], boxes["train"], tables["val"], boxes["val"])
         by_category = [result.per_category[name].value for name in CATEGORY_NAMES]
-        print_row("always the mean shape", "-", source, [result.value, *by_category])
-    for config, checkpoint in models:
-        epochs = torch.load(checkpoint, weights_only=True, map_location="cpu")["meta"]["epoch"]
-        for source in BOXES:
-            metrics = test(config, checkpoint, source)
-            by_category = [metrics[f"fashionai/NE_{name}"] for name in CATEGORY_NAMES]
-            name = f"`{Path(config).name}`"
-            print_row(name, str(epochs), source, [metrics["fashionai/NE"], *by_category])
+        unknown = [None] * (1 + len(RECOGNITION))
+        print_row(["always the mean shape", "-", source], [result.value, *by_category, *unknown])
 
 
 def find_boxes(table: KeypointTable, root: Path, source: str) -> NDArray[np.floating]:
@@ -61,20 +69,24 @@ def find_boxes(table: KeypointTable, root: Path, source: str) -> NDArray[np.floa
     return np.array([(0, 0, *image_size(paths[image_id])) for image_id in table.image_ids], float)
 
 
-def test(config: str, checkpoint: str, source: str) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "metrics.json"
-        command = [sys.executable, str(ROOT / "tools/test.py"), config, checkpoint]
-        command += ["--work-dir", folder, "--out", str(out)]
-        command += ["--cfg-options", f"test_dataloader.dataset.bbox_source={source}"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        metrics: dict[str, float] = json.loads(out.read_text())
-    return metrics
-
-
-def print_row(name: str, epochs: str, source: str, values: list[float]) -> None:
-    cells = [name, epochs, source, *(f"{value:.2f}" for value in values)]
-    print("|", " | ".join(cells), "|", flush=True)
+def print_model(config: str, checkpoint: str, detector: Sequence[str] | None) -> None:
+    """A model's rows, one for each source of boxes."""
+    epochs = torch.load(checkpoint, weights_only=True, map_location="cpu")["meta"]["epoch"]
+    sources = [*MODEL_BOXES, *(["detector"] if detector else [])]
+    given = test_model(config, checkpoint, sources, detector=detector)
+    recognises = "fashionai/category_accuracy" in given[sources[0]]
+    own = (
+        test_model(config, checkpoint, sources, category="own", detector=detector)
+        if recognises
+        else {}
+    )
+    for source, metrics in given.items():
+        values = [
+            *normalized_errors(metrics),
+            own[source]["fashionai/NE"] if own else None,
+            *(metrics.get(name) for name in RECOGNITION.values()),
+        ]
+        print_row([f"`{Path(config).name}`", str(epochs), source], values)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ max_epochs = 15
 
 codec = {**_base_.codec, 'input_size': (128, 128), 'sigma': (4.0, 4.0)}
 
-model = dict(head=dict(input_size=codec['input_size'], in_featuremap_size=(4, 4), decoder=codec))
+model = dict(
+    head=dict(
+        pose_head=dict(
+            input_size=codec['input_size'], in_featuremap_size=(4, 4), decoder=codec)))
 
 train_dataloader = dict(
     batch_size=16, dataset=dict(pipeline=with_codec(_base_.train_pipeline_stage2, codec)))

@@ -8,7 +8,8 @@ codec = dict(type='UDPHeatmap', input_size=(256, 256), heatmap_size=(64, 64), si
 
 model = stock_model(
     'body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w32_udp-8xb64-210e_coco-256x192')
-model.head.update(out_channels=garments.NUM_KEYPOINTS, decoder=codec)
+model.head.pose_head.update(out_channels=garments.NUM_KEYPOINTS, decoder=codec)
+model.head.hidden_channels = 64  # at stride 4, 256 would cost as much as a stage of HRNet
 
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 

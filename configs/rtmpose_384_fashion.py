@@ -6,7 +6,9 @@ from fashionkp_mm.plugin.recipes import with_codec
 codec = {**_base_.codec, 'input_size': (384, 384), 'sigma': (6.93, 6.93)}
 
 model = dict(
-    head=dict(input_size=codec['input_size'], in_featuremap_size=(12, 12), decoder=codec))
+    head=dict(
+        pose_head=dict(
+            input_size=codec['input_size'], in_featuremap_size=(12, 12), decoder=codec)))
 
 train_dataloader = dict(dataset=dict(pipeline=with_codec(_base_.train_pipeline, codec)))
 val_dataloader = dict(dataset=dict(pipeline=with_codec(_base_.val_pipeline, codec)))

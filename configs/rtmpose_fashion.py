@@ -16,7 +16,7 @@ model = stock_model('body_2d_keypoint/rtmpose/coco/rtmpose-s_8xb256-420e_coco-25
 # MMPose has a CSPNeXt of its own; SyncBN would keep it from running without a GPU.
 model.backbone.pop('_scope_')
 model.backbone.norm_cfg = dict(type='BN')
-model.head.update(
+model.head.pose_head.update(
     out_channels=garments.NUM_KEYPOINTS,
     input_size=codec['input_size'],
     in_featuremap_size=tuple(size // 32 for size in codec['input_size']),

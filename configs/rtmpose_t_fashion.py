@@ -9,4 +9,4 @@ model = dict(
         deepen_factor=stock.backbone.deepen_factor,
         widen_factor=stock.backbone.widen_factor,
         init_cfg=stock.backbone.init_cfg),
-    head=dict(in_channels=stock.head.in_channels))
+    head=dict(pose_head=dict(in_channels=stock.head.pose_head.in_channels)))

@@ -13,7 +13,7 @@ import typer
 
 app = typer.Typer(
     name="fashionkp",
-    help="Apparel keypoints: check, draw and score FashionAI data, or draw a data set of your own.",
+    help="Apparel keypoints: from pictures to garments; check, draw and score FashionAI data.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +27,67 @@ _Csv = Annotated[
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+_MissingNormalizer = Annotated[
+    Literal["skip", "server"],
+    typer.Option(
+        help="Where a normaliser point is absent: skip the image, or do as the contest server."
+    ),
+]
+_Points = Annotated[
+    Literal["visible", "labelled"],
+    typer.Option(help="Score visible points as the contest does, or occluded ones as well."),
+]
+_MissingPredictions = Annotated[
+    Literal["error", "count", "skip"],
+    typer.Option(
+        help="Images without a prediction, points without a place: name them and fail, count an"
+        " error of 1 a point, or skip them."
+    ),
+]
+_Answers = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ANSWERS", exists=True, dir_okay=False, readable=True, help="CSV of labels."
+    ),
+]
+_Config = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG", exists=True, dir_okay=False, readable=True, help="The model's config."
+    ),
+]
+_TrainingData = Annotated[
+    str | None,
+    typer.Option(
+        help="What the file is to say it was trained on. Default: what the checkpoint says."
+    ),
+]
+_Licence = Annotated[
+    str | None,
+    typer.Option(help="Terms that the file is to name. Default: what is known of them."),
+]
+
+
+def _named_files(values: list[str]) -> dict[str, Path]:
+    """Files given as ``FILE`` or ``NAME=FILE``, by name; a file's own name is its stem.
+
+    Raises:
+        typer.BadParameter: A file does not exist, or a name stands twice.
+    """
+    files: dict[str, Path] = {}
+    for value in values:
+        name, separator, rest = value.partition("=")
+        named = bool(separator) and not Path(value).exists()
+        path = Path(rest if named else value)
+        if not path.is_file():
+            raise typer.BadParameter(f"file '{path}' does not exist")
+        name = name if named else path.stem
+        if name in files:
+            raise typer.BadParameter(
+                f"two files are called '{name}'; give them names, as in first={path} second={path}"
+            )
+        files[name] = path
+    return files
 
 
 def _example(*lines: str) -> str:
@@ -87,15 +148,43 @@ def synth(
 
 
 @app.command(
-    epilog=_example("fashionkp evaluate answers.csv predictions.csv --missing-normalizer server"),
+    epilog=_example(
+        "fashionkp evaluate answers.csv predictions.csv --missing-normalizer server",
+        "fashionkp evaluate answers.csv whole=whole.csv refine=refine.csv",
+    ),
 )
 def evaluate(
-    answers: Annotated[
-        Path,
+    answers: _Answers,
+    predictions: Annotated[
+        list[str],
         typer.Argument(
-            metavar="ANSWERS", exists=True, dir_okay=False, readable=True, help="CSV of labels."
+            metavar="[NAME=]PREDICTIONS…",
+            help="CSV of predictions. Several are compared in one table, by name.",
         ),
     ],
+    *,
+    missing_normalizer: _MissingNormalizer = "skip",
+    points: _Points = "visible",
+    missing_predictions: _MissingPredictions = "error",
+    as_json: _Json = False,
+) -> None:
+    """Score predictions by the normalized error (NE, in percent; lower is better).
+
+    Predicted categories and visibilities are compared with the labelled ones as well, where the
+    predictions tell them. The points of the labelled category are scored.
+    """
+    from fashionkp_mm.commands import evaluate as command
+
+    files = _named_files(predictions)
+    rules = command.Rules(missing_normalizer, points, missing_predictions)
+    raise typer.Exit(command.run(answers, files, rules=rules, as_json=as_json))
+
+
+@app.command(
+    epilog=_example("fashionkp report val.csv predictions.csv --images data/val --out report.html"),
+)
+def report(
+    answers: _Answers,
     predictions: Annotated[
         Path,
         typer.Argument(
@@ -107,37 +196,31 @@ def evaluate(
         ),
     ],
     *,
-    missing_normalizer: Annotated[
-        Literal["skip", "server"],
+    images: Annotated[
+        Path | None,
         typer.Option(
-            help="Where a normaliser point is absent: skip the image, or do as the contest server."
+            exists=True,
+            file_okay=False,
+            help="Folder of the images. Default: looked for around the labels.",
         ),
-    ] = "skip",
-    points: Annotated[
-        Literal["visible", "labelled"],
-        typer.Option(help="Score visible points as the contest does, or occluded ones as well."),
-    ] = "visible",
-    missing_predictions: Annotated[
-        Literal["error", "count", "skip"],
-        typer.Option(
-            help="Images without a prediction: name them and fail, count an error of 1 a point,"
-            " or skip them."
-        ),
-    ] = "error",
-    as_json: _Json = False,
+    ] = None,
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The HTML file to write.")] = Path(
+        "report.html"
+    ),
+    missing_normalizer: _MissingNormalizer = "skip",
+    points: _Points = "visible",
+    missing_predictions: _MissingPredictions = "error",
 ) -> None:
-    """Score predictions by the normalized error (NE, in percent; lower is better)."""
-    from fashionkp_mm.commands import evaluate as command
+    """Write a test run on one HTML page that needs no network and no further file.
 
-    status = command.run(
-        answers,
-        predictions,
-        missing_normalizer=missing_normalizer,
-        points=points,
-        missing_predictions=missing_predictions,
-        as_json=as_json,
-    )
-    raise typer.Exit(status)
+    Scores by category and keypoint, the distribution of the errors, what was confused with what,
+    and the worst and best images, drawn. The page holds pictures of the data set.
+    """
+    from fashionkp_mm.commands import report as command
+    from fashionkp_mm.commands.evaluate import Rules
+
+    rules = Rules(missing_normalizer, points, missing_predictions)
+    raise typer.Exit(command.run(answers, predictions, images=images, out=out, rules=rules))
 
 
 @app.command(
@@ -170,7 +253,12 @@ def draw(
         int | None, typer.Option(min=1, help="Draw so many only, spread evenly over the file.")
     ] = None,
     names: Annotated[bool, typer.Option("--names", help="Write the keypoints' names.")] = False,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Write contact sheets as well.")] = False,
+    sheet: Annotated[
+        bool,
+        typer.Option(
+            "--sheet", help="Write one contact sheet as well, the largest NE of predictions first."
+        ),
+    ] = False,
 ) -> None:
     """Draw labels or predictions on their images.
 
@@ -187,4 +275,193 @@ def draw(
         names=names,
         sheet=sheet,
     )
+    raise typer.Exit(status)
+
+
+@app.command(
+    epilog=_example(
+        "fashionkp predict photo.jpg --draw drawn",
+        "fashionkp predict photos --model rtmpose.onnx --out predictions.csv --draw drawn",
+        "fashionkp predict data/test.csv --model rtmpose.onnx --out predictions.json --resume",
+        "find . -name '*.webp' | fashionkp predict - --model rtmpose.onnx --out coco.json",
+    ),
+)
+def predict(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Images, folders, globs, CSV files with image_id and image_category, and '-' for"
+            " paths on standard input.",
+        ),
+    ],
+    *,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="Model that `fashionkp export` wrote. Default: the one that comes with the"
+            " package.",
+        ),
+    ] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="Detector that `fashionkp export` wrote. Default: likewise, if --boxes detector.",
+        ),
+    ] = None,
+    categories: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="CSV with image_id and image_category. The model chooses for images not in it.",
+        ),
+    ] = None,
+    category: Annotated[
+        str | None, typer.Option(help="Category of all images. Default: the model chooses.")
+    ] = None,
+    boxes: Annotated[
+        Literal["refine", "whole", "detector"] | None,
+        typer.Option(
+            help="Where to look: at the whole image and again around what was found there, at the"
+            " whole image only, or where the detector finds a garment. Default: detector if there"
+            " is one, else refine."
+        ),
+    ] = None,
+    flip_test: Annotated[
+        bool, typer.Option("--flip-test", help="Average with the mirrored image: twice the time.")
+    ] = False,
+    out: Annotated[
+        Path,
+        typer.Option(dir_okay=False, help="File to write: .csv, .json, .parquet or coco.json."),
+    ] = Path("predictions.csv"),
+    draw: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder to draw the predictions to.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
+    ] = False,
+) -> None:
+    """Find the garments of pictures: category, keypoints, and which of them can be seen.
+
+    Broken images are named at the end and do not stop the rest; exit status 1 if there are any.
+    """
+    from fashionkp_mm.commands import predict as command
+    from fashionkp_mm.core.garments import CATEGORY_NAMES
+
+    if category is not None and categories is not None:
+        raise typer.BadParameter("--category and --categories are two answers to one question")
+    if category is not None and category not in CATEGORY_NAMES:
+        raise typer.BadParameter(
+            f"there is no category {category!r}; expected one of {', '.join(CATEGORY_NAMES)}",
+            param_hint="--category",
+        )
+    boxes = boxes or ("refine" if detector is None else "detector")
+    if detector is not None and boxes != "detector":
+        raise typer.BadParameter(f"--detector FILE is of no use with --boxes {boxes}")
+    status = command.run(
+        paths,
+        command.Options(model, detector, boxes, flip_test, out, draw),
+        categories=categories,
+        category=category,
+        resume=resume,
+    )
+    raise typer.Exit(status)
+
+
+@app.command(
+    epilog=_example(
+        "fashionkp export configs/rtmpose_fashion.py best.pth rtmpose.onnx",
+        "fashionkp export configs/rtmpose_fashion.py best.pth rtmlib.onnx --rtmlib",
+    ),
+)
+def export(
+    config: _Config,
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT", exists=True, dir_okay=False, readable=True, help="Its weights."
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="File to write.")],
+    *,
+    rtmlib: Annotated[
+        bool,
+        typer.Option(
+            "--rtmlib",
+            help="Write a file for rtmlib instead: RTMPose('OUT.onnx', model_input_size=(W, H),"
+            " mean=None, std=None). Mean and std are in the file, and the category is the network's"
+            " own choice.",
+        ),
+    ] = False,
+    half: Annotated[
+        bool,
+        typer.Option(
+            "--half",
+            help="Store the weights as float16: half the size, the same speed. What rounding them"
+            " changes is printed.",
+        ),
+    ] = False,
+    parity_images: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder of images to compare with PyTorch on. Default: garments drawn for it.",
+        ),
+    ] = None,
+    training_data: _TrainingData = None,
+    licence: _Licence = None,
+) -> None:
+    """Export a trained model to one ONNX file that says of itself what it is.
+
+    The file is compared with PyTorch, from pictures to points, and written only where no point
+    differs by 0.05 pixels of the crop.
+    """
+    from fashionkp_mm.commands import export as command
+
+    status = command.run(
+        config,
+        checkpoint,
+        out,
+        rtmlib=rtmlib,
+        half=half,
+        parity_images=parity_images,
+        training_data=training_data,
+        licence=licence,
+    )
+    raise typer.Exit(status)
+
+
+@app.command(
+    epilog=_example("fashionkp publish configs/rtmpose_fashion.py best.pth weights/rtmpose.pth"),
+)
+def publish(
+    config: _Config,
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="What training wrote.",
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT.pth", help="File to write.")],
+    *,
+    training_data: _TrainingData = None,
+    licence: _Licence = None,
+) -> None:
+    """Write a training checkpoint's weights alone, as one hands them on.
+
+    No optimiser, no logs, no folders of this machine; large weights as float16. tools/test.py, mim
+    and MMPose's demos take the file as it is, and training can start from it.
+    """
+    from fashionkp_mm.commands import publish as command
+
+    status = command.run(config, checkpoint, out, training_data=training_data, licence=licence)
     raise typer.Exit(status)

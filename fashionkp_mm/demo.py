@@ -55,7 +55,7 @@ def run(root: Path, out: Path) -> None:
 
     tool("train", "--pretrained", "none", "--amp")
     checkpoint = (work_dir / "last_checkpoint").read_text().strip()
-    option = f"test_evaluator.submission_file={submission}"
+    option = f"test_evaluator.0.submission_file={submission}"
     tool("test", checkpoint, "--cfg-options", option)
 
     train = read_labels(data / "train/Annotations/train.csv")

@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+BOX_SOURCES = ("label", "whole", "refine", "detector")
 _LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
 
@@ -51,8 +52,32 @@ def test(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--work-dir", help="folder for logs and results")
     parser.add_argument("--out", help="file for the metrics (.json, .yaml, .pkl)")
     parser.add_argument("--dump", help="file for all predictions (.pkl), for MMPose's tools")
+    parser.add_argument(
+        "--boxes",
+        nargs="+",
+        choices=BOX_SOURCES,
+        help="test once with the boxes of each source, and print one table; a source is the labels,"
+        " the whole image, the whole image refined by the points found, or a detector",
+    )
+    parser.add_argument(
+        "--detector",
+        nargs=2,
+        metavar=("CONFIG", "CHECKPOINT"),
+        help="config and checkpoint of the detector for --boxes detector",
+    )
+    parser.add_argument(
+        "--category",
+        choices=("given", "own"),
+        default="given",
+        help="whether the model is told the labelled category or chooses one itself",
+    )
     _add_common_arguments(parser)
-    _run("test", parser.parse_args(argv))
+    args = parser.parse_args(argv)
+    if bool(args.detector) != ("detector" in (args.boxes or ())):
+        parser.error("--boxes detector and --detector CONFIG CHECKPOINT belong together")
+    if args.boxes and args.dump:
+        parser.error("--dump holds one test's predictions; leave it out, or --boxes")
+    _run("test", args)
 
 
 def browse(argv: Sequence[str] | None = None) -> None:

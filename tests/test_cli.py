@@ -16,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from fashionkp_mm.cli import app
+from fashionkp_mm.commands import draw
 from fashionkp_mm.core.annotations import COLUMNS
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX
 
@@ -101,7 +102,7 @@ class TestHelp:
         assert "Usage" in result.output
         assert "evaluate" in result.output
 
-    @pytest.mark.parametrize("command", ["check", "synth", "evaluate", "draw", "doctor"])
+    @pytest.mark.parametrize("command", ["check", "synth", "evaluate", "draw", "doctor", "predict"])
     def test_each_command_has_an_example(self, command: str) -> None:
         result = run(command, "--help")
 
@@ -431,12 +432,83 @@ class TestDraw:
 
         assert sorted(path.stem for path in (tmp_path / "drawn").rglob("*.png")) == ["0", "4", "8"]
 
-    def test_contact_sheets(self, csv: Path, tmp_path: Path) -> None:
+    def test_one_contact_sheet(self, csv: Path, tmp_path: Path) -> None:
         result = run("draw", csv, tmp_path / "drawn", "--sheet")
 
-        assert f"contact sheet: {tmp_path / 'drawn' / 'sheet-001.jpg'}" in result.stdout
-        with Image.open(tmp_path / "drawn" / "sheet-001.jpg") as sheet:
-            assert sheet.width > 2 * 320
+        path = tmp_path / "drawn" / "contact-sheet.jpg"
+        assert f"contact sheet of 2 images: {path}" in result.stdout
+        with Image.open(path) as sheet:
+            assert 2 * 320 < sheet.width < 3 * 320
+
+    def test_a_contact_sheet_has_an_end(
+        self, data: Path, csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(draw, "SHEET_ROWS", 1)
+        ids = [f"Images/skirt/{number}.png" for number in range(9)]
+        for image_id in ids:
+            write_image(data / image_id)
+        write_csv(csv, *map(row, ids))
+
+        result = run("draw", csv, tmp_path / "drawn", "--sheet")
+
+        assert "9 of 9 images drawn" in result.stdout
+        assert "contact sheet of the first 6 images" in result.stdout
+
+    def test_a_contact_sheet_begins_with_the_worst(
+        self, data: Path, csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        captions: list[str] = []
+        make_sheet = draw.contact_sheet
+
+        def record(pictures, *, columns, tile, captions: list[str]):  # type: ignore[no-untyped-def]
+            recorded.append(list(captions))
+            return make_sheet(pictures, columns=columns, tile=tile, captions=captions)
+
+        recorded: list[list[str]] = []
+        monkeypatch.setattr(draw, "contact_sheet", record)
+        entry = write_csv(
+            tmp_path / "entry.csv",
+            row("Images/skirt/a.jpg", waistband_left="21_10_1"),
+            row("Images/skirt/b.jpg", waistband_left="30_10_1"),
+        )
+
+        run("draw", csv, tmp_path / "drawn", "--predictions", entry, "--sheet")
+
+        captions = recorded[-1]
+        assert captions == ["labels b.jpg", "NE 16.7, skirt", "labels a.jpg", "NE 1.7, skirt"]
+
+    def test_an_image_called_like_the_contact_sheet(self, data: Path, tmp_path: Path) -> None:
+        write_image(data / "contact-sheet.jpg")
+        csv = write_csv(data / "all.csv", row("contact-sheet.jpg"))
+
+        result = run("draw", csv, tmp_path / "drawn", "--sheet")
+
+        assert result.exit_code == 1
+        assert "would both be" in result.stderr
+        assert not (tmp_path / "drawn").exists()
+
+    def test_predictions_of_another_category(self, csv: Path, tmp_path: Path) -> None:
+        same = write_csv(tmp_path / "same.csv", *(row(f"Images/skirt/{n}.jpg") for n in "ab"))
+        points = {"waistband_left": "20_10_1", "waistband_right": "40_10_1"}
+        other = write_csv(
+            tmp_path / "other.csv",
+            row("Images/skirt/a.jpg", "trousers", **points, crotch="30_40_1"),
+            row("Images/skirt/b.jpg"),
+        )
+
+        for entry in (same, other):
+            result = run("draw", csv, tmp_path / entry.stem, "--predictions", entry)
+            assert result.exit_code == 0
+
+        a, b = (
+            [
+                (tmp_path / folder / f"Images/skirt/{name}.jpg").read_bytes()
+                for folder in ("same", "other")
+            ]
+            for name in "ab"
+        )
+        assert a[0] != a[1]
+        assert b[0] == b[1]
 
     def test_predictions_beside_labels(self, data: Path, csv: Path, tmp_path: Path) -> None:
         entry = write_csv(tmp_path / "entry.csv", row("Images/skirt/a.jpg", crotch="9_9_1"))

@@ -14,7 +14,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
-from fashionkp_mm.drawing import contact_sheet, draw_garment
+from fashionkp_mm.drawing import DrawnGarment, contact_sheet, draw_garment, draw_garments
 
 SKIRT = {
     "waistband_left": (320.0, 240.0),
@@ -237,6 +237,103 @@ class TestNames:
 
         count, _ = cv2.connectedComponents((plain != named).any(axis=2).astype(np.uint8))
         assert count - 1 == 3
+
+    def test_a_name_without_room_beside_its_point_hangs_on_a_line(self) -> None:
+        keypoints, visibility = skirt()
+        for number, name in enumerate(SKIRT):
+            keypoints[KEYPOINT_INDEX[name]] = (30 + number, 30 + number)
+        plain = draw_garment(ground(), keypoints, visibility, "skirt")
+
+        named = draw_garment(ground(), keypoints, visibility, "skirt", names=True)
+
+        # In the corner there is room for two names at most; the others do not lie upon them.
+        plates = ((plain != named).any(axis=2) & (named.max(axis=2) < 90)).astype(np.uint8)
+        sizes = cv2.connectedComponentsWithStats(plates)[2][1:, cv2.CC_STAT_AREA]
+        assert (sizes > 1000).sum() == 4
+
+
+class TestLabel:
+    def test_stands_above_the_garment_in_its_colour(self) -> None:
+        plain = draw_garment(ground(), *skirt(), "skirt")
+
+        labelled = draw_garment(ground(), *skirt(), "skirt", label="skirt 0.98")
+
+        ys, xs = np.nonzero((plain != labelled).any(axis=2))
+        assert ys.max() < SKIRT["waistband_left"][1]
+        assert SKIRT["hemline_left"][0] <= xs.min()
+        assert xs.max() <= SKIRT["hemline_right"][0]
+        plate = labelled[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+        assert (plate == bgr("skirt")).all(axis=2).mean() > 0.6
+
+    @pytest.mark.parametrize("category", CATEGORY_NAMES)
+    def test_can_be_read_on_every_colour(self, category: str) -> None:
+        nothing = np.full(NUM_KEYPOINTS, Visibility.ABSENT, np.int8)
+
+        drawn = draw_garment(ground(), skirt()[0], nothing, category, label="1")
+
+        changed = drawn[(drawn != 90).any(axis=2)].astype(float)
+        brightness = changed @ (0.114, 0.587, 0.299)
+        ground_brightness = np.dot(bgr(category), (0.114, 0.587, 0.299))
+        assert np.abs(brightness - ground_brightness).max() > 100
+
+    def test_stays_inside_the_picture(self) -> None:
+        keypoints, visibility = skirt()
+        keypoints += (300, -239)
+
+        drawn = draw_garment(ground(), keypoints, visibility, "skirt", label="skirt 0.98")
+
+        plain = draw_garment(ground(), keypoints, visibility, "skirt")
+        area = int((plain != drawn).any(axis=2).sum())
+        assert area == pytest.approx(
+            int(
+                (
+                    draw_garment(ground(), *skirt(), "skirt", label="skirt 0.98")
+                    != draw_garment(ground(), *skirt(), "skirt")
+                )
+                .any(axis=2)
+                .sum()
+            ),
+            rel=0.02,
+        )
+
+
+class TestDrawGarments:
+    def test_each_in_its_own_colour(self) -> None:
+        first = DrawnGarment(*skirt(), "skirt")
+        keypoints = np.full((NUM_KEYPOINTS, 2), -1.0)
+        visibility = np.full(NUM_KEYPOINTS, Visibility.ABSENT, np.int8)
+        for name, xy in {
+            "waistband_left": (30, 30),
+            "bottom_left_out": (30, 180),
+            "waistband_right": (160, 30),
+        }.items():
+            keypoints[KEYPOINT_INDEX[name]] = xy
+            visibility[KEYPOINT_INDEX[name]] = Visibility.VISIBLE
+        second = DrawnGarment(keypoints, visibility, "trousers")
+
+        drawn = draw_garments(ground(), [first, second])
+
+        assert color_at(drawn, *SKIRT["hemline_left"]) == bgr("skirt")
+        assert color_at(drawn, 30, 180) == bgr("trousers")
+        assert share_colored(drawn, (30, 30), (30, 180), "trousers") == 1
+
+    def test_labels_and_names_keep_clear_of_each_other(self) -> None:
+        points = skirt()
+        shifted = (points[0] + 9, points[1])
+        garments = [
+            DrawnGarment(*points, "skirt", "skirt 0.98"),
+            DrawnGarment(*shifted, "skirt", "skirt 0.41"),
+        ]
+        bare = [DrawnGarment(g.keypoints, g.visibility, g.category) for g in garments]
+
+        drawn = draw_garments(ground(), garments, names=True)
+
+        plates = (draw_garments(ground(), bare) != drawn).any(axis=2).astype(np.uint8)
+        sizes = cv2.connectedComponentsWithStats(plates)[2][1:, cv2.CC_STAT_AREA]
+        assert (sizes > 1000).sum() == 10
+
+    def test_nothing_to_draw_is_the_bare_image(self) -> None:
+        assert np.array_equal(draw_garments(ground(), [], names=True), ground())
 
 
 class TestContactSheet:

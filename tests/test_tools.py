@@ -72,7 +72,7 @@ def tested(checkpoint, drawn_root, tmp_path_factory):
     done = call(
         MIM, "test", "fashionkp_mm", CONFIG, "--checkpoint", checkpoint,
         "--work-dir", folder, "--out", folder / "metrics.json", "--show-dir", folder / "pictures",
-        "--cfg-options", f"test_evaluator.submission_file={folder}/predictions.csv",
+        "--cfg-options", f"test_evaluator.0.submission_file={folder}/predictions.csv",
         data=drawn_root, cwd=folder,
     )  # fmt: skip
     return done, folder
@@ -111,6 +111,26 @@ def test_two_processes_give_the_figure_of_one(tested, checkpoint, drawn_root, tm
         data=drawn_root, cwd=tmp_path,
     )  # fmt: skip
     assert printed_error(done) == pytest.approx(printed_error(tested[0]), abs=1e-4)
+
+
+def test_box_sources_are_compared_in_one_table(tested, checkpoint, drawn_root, tmp_path):
+    options = ["test_dataloader.num_workers=0", "test_dataloader.persistent_workers=False"]
+    command = [PYTHON, ROOT / "tools/test.py", CONFIG, checkpoint, "--work-dir", tmp_path]
+    command += ["--cfg-options", *options]
+    done = call(
+        *command, "--boxes", "label", "refine", "--out", tmp_path / "metrics.json",
+        data=drawn_root, cwd=tmp_path,
+    )  # fmt: skip
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert list(metrics) == ["label", "refine"]
+    assert metrics["label"]["fashionai/NE"] == pytest.approx(printed_error(tested[0]), abs=1e-4)
+    table = done.stdout.split("Boxes by source, category given:")[1]
+    label, refine = (f"{metrics[source]['fashionai/NE']:.2f}" for source in metrics)
+    assert re.search(rf"NE % +{re.escape(label)} +{re.escape(refine)}\n", table)
+
+    boxes = f"test_dataloader.dataset.bbox_source={tmp_path}/boxes/refined_2.csv"
+    alone = call(*command, boxes, data=drawn_root, cwd=tmp_path)
+    assert printed_error(alone) == pytest.approx(metrics["refine"]["fashionai/NE"], abs=1e-4)
 
 
 def test_mim_runs_the_browse_tool(drawn_root, tmp_path):

@@ -8,11 +8,12 @@ data_root = '{{$FASHIONAI_ROOT:data/fashionai}}'
 
 train_pipeline = [
     dict(type='LoadGarmentImage'),
+    dict(type='RandomWiderBBox'),
     dict(type='GetBBoxCenterScale'),
     dict(type='GarmentFlip', direction='horizontal'),
     dict(type='GarmentBBoxTransform', scale_factor=[0.75, 1.25], rotate_factor=40),
     dict(type='TopdownAffine'),
-    dict(type='GarmentHSVAug'),
+    dict(type='GarmentHSVAug', hue_delta=15, saturation_delta=50, value_delta=50),
     dict(type='GenerateTarget'),
     dict(type='WeightOccludedKeypoints', weight=1.0),
     dict(type='PackPoseInputs'),
@@ -20,6 +21,7 @@ train_pipeline = [
 # Milder, for the last epochs.
 train_pipeline_stage2 = [
     dict(type='LoadGarmentImage'),
+    dict(type='RandomWiderBBox'),
     dict(type='GetBBoxCenterScale'),
     dict(type='GarmentFlip', direction='horizontal'),
     dict(
@@ -28,7 +30,7 @@ train_pipeline_stage2 = [
         scale_factor=[0.85, 1.15],
         rotate_factor=20),
     dict(type='TopdownAffine'),
-    dict(type='GarmentHSVAug'),
+    dict(type='GarmentHSVAug', hue_delta=15, saturation_delta=50, value_delta=50),
     dict(type='GenerateTarget'),
     dict(type='WeightOccludedKeypoints', weight=1.0),
     dict(type='PackPoseInputs'),
@@ -70,5 +72,5 @@ val_dataloader = dict(
         test_mode=True))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='NormalizedError')
+val_evaluator = [dict(type='NormalizedError'), dict(type='GarmentRecognition')]
 test_evaluator = val_evaluator

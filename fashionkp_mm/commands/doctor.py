@@ -25,7 +25,7 @@ State = Literal["good", "note", "problem"]
 
 _PROJECT = "fashionkp_mm"
 _TRAINING_EXTRAS = ("train", "mmpose-no-deps")
-_NOT_FOR_TRAINING = frozenset({"openmim"})
+_NOT_FOR_TRAINING = frozenset({"onnx", "onnxruntime", "onnxscript", "openmim"})
 _ALTERNATIVES = {
     "mmcv-lite": ("mmcv",),
     "opencv-python": ("opencv-python-headless", "opencv-contrib-python"),
@@ -247,6 +247,7 @@ def _healed() -> Iterator[Finding]:
 
 
 _DOES = {
+    "mim.utils.utils": "mim download copies the weights that come with the package",
     "mmcv._ext": "nms by torchvision; other operators say how to get compiled mmcv",
     "xtcocotools": "pycocotools, with sigmas and use_area for OKS",
     "mmengine.fileio.backends.local_backend": "files are written whole or not at all",

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.core.annotations import KeypointTable, locate_images, read_predictions
-from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.commands.pictures import locate, require_apart, targets, write_picture
+from fashionkp_mm.core.annotations import KeypointTable, read_predictions
+from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import BrokenImageError, load_image
 
-SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE = 6, 4, 320
+SHEET = "contact-sheet.jpg"
+SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE = 6, 16, 320
 """An even number of columns keeps labels and predictions side by side."""
 _Image = NDArray[np.uint8]
-_SUFFIXES = {".jpg", ".jpeg", ".png"}
-_JPEG_QUALITY = 92
 _MAX_NAMED = 5
+_REMEDY = "name the folder that the image ids start from with --images"
 
 
 def run(
@@ -43,7 +43,8 @@ def run(
         predictions: Predictions to draw beside the points of ``csv``.
         limit: How many images to draw, spread evenly over the file; all by default.
         names: Whether to write the keypoints' names.
-        sheet: Whether to write contact sheets as well.
+        sheet: Whether to write a contact sheet as well: the images with the largest normalized
+            error first where there are predictions, else in the order of the file.
 
     Returns:
         Exit status: 1 if an image could not be drawn.
@@ -55,28 +56,33 @@ def run(
         beside = None if predictions is None else terminal.read(read_predictions, predictions)
         if limit is not None and limit < len(table):
             table = table.select(np.linspace(0, len(table) - 1, limit).round().astype(np.intp))
-        found = _locate(table, csv, images)
-        targets = {image_id: _target(out, image_id) for image_id in table.image_ids}
-        _require_apart(found, targets, out)
+        errors = np.full(len(table), np.nan)
+        if beside is not None:
+            errors = image_errors(table, beside)
+            # NaN, where there is nothing to score, comes last.
+            order = np.argsort(-errors, kind="stable")
+            table, errors = table.select(order), errors[order]
+        found = locate(table.image_ids, csv, images, remedy=_REMEDY)
+        places = targets([*table.image_ids, *([SHEET] if sheet else [])], out)
+        require_apart(found, places, out)
 
         if beside is not None:
             failures.extend(_without_prediction(table, beside, predictions))
-        painter = _Painter(table, beside, found, names=names)
-        pages: list[Path] = []
-        page: list[tuple[str, _Image]] = []
+        painter = _Painter(table, beside, errors, found, names=names)
+        tiles: list[tuple[str, _Image]] = []
         with terminal.progress("drawing", len(table)) as progress:
             for done, (image_id, panels) in enumerate(painter.pictures(failures), start=1):
                 if panels:
-                    _write(targets[image_id], _side_by_side(panels))
+                    write_picture(places[image_id], _side_by_side(panels))
+                    if sheet and len(tiles) + len(panels) <= SHEET_COLUMNS * SHEET_ROWS:
+                        tiles += panels
                 progress(done)
-                if not sheet:
-                    continue
-                name = image_id.rpartition("/")[2]
-                page += [(f"{what} {name}".strip(), panel) for what, panel in panels]
-                if page and (len(page) >= SHEET_COLUMNS * SHEET_ROWS or done == len(table)):
-                    pages.append(out / f"sheet-{len(pages) + 1:03}.jpg")
-                    _write_sheet(pages[-1], page)
-                    page = []
+        if tiles:
+            captions, pictures = zip(*tiles, strict=True)
+            sheet_of_all = contact_sheet(
+                pictures, columns=SHEET_COLUMNS, tile=SHEET_TILE, captions=captions
+            )
+            write_picture(places[SHEET], sheet_of_all)
 
     console = terminal.out()
     console.print(
@@ -84,8 +90,14 @@ def run(
         markup=False,
         soft_wrap=True,
     )
-    for path in pages:
-        console.print(f"contact sheet: {path}", markup=False, soft_wrap=True)
+    if tiles:
+        shown = len(tiles) if beside is None else len(tiles) // 2
+        which = "" if shown == painter.drawn else "the first " if beside is None else "the worst "
+        console.print(
+            f"contact sheet of {which}{terminal.plural(shown, 'image')}: {places[SHEET]}",
+            markup=False,
+            soft_wrap=True,
+        )
     for failure in failures:
         terminal.say("error", failure)
     return 1 if failures else 0
@@ -98,6 +110,7 @@ class _Painter:
         self,
         table: KeypointTable,
         beside: KeypointTable | None,
+        errors: NDArray[np.float64],
         found: dict[str, Path],
         *,
         names: bool,
@@ -105,12 +118,13 @@ class _Painter:
         self.table = table
         self.beside = beside
         self.row_beside = {name: row for row, name in enumerate(beside.image_ids)} if beside else {}
+        self.errors = errors
         self.found = found
         self.names = names
         self.drawn = 0
 
     def pictures(self, failures: list[str]) -> Iterator[tuple[str, list[tuple[str, _Image]]]]:
-        """Each row's id and pictures with what they show; where there is none, a failure is added.
+        """Each row's id and pictures with their captions; where there is none, a failure is added.
 
         That is one picture, or one of the labels and one of the predictions.
         """
@@ -132,14 +146,30 @@ class _Painter:
         category = CATEGORY_NAMES[table.category_indices[row]]
         visibility = table.visibility[row]
         drawn = draw_garment(image, table.keypoints[row], visibility, category, names=self.names)
+        name = image_id.rpartition("/")[2]
         if self.beside is None:
-            return [("", drawn)]
+            return [(f"{category} {name}", drawn)]
         if image_id not in self.row_beside:
-            return [("labels", drawn), ("no prediction", image)]
-        predicted = self.beside.keypoints[self.row_beside[image_id]]
+            return [(f"labels {name}", drawn), ("no prediction", image)]
+        error = self.errors[row]
+        caption = (
+            f"{category}, nothing to score" if np.isnan(error) else f"NE {error:.1f}, {category}"
+        )
+        return [(f"labels {name}", drawn), (caption, self._predicted(row, image))]
+
+    def _predicted(self, row: int, image: _Image) -> _Image:
+        assert self.beside is not None
+        other = self.row_beside[self.table.image_ids[row]]
+        category = CATEGORY_NAMES[self.table.category_indices[row]]
+        predicted = CATEGORY_NAMES[self.beside.category_indices[other]]
+        points, found = self.beside.keypoints[other], self.beside.visibility[other]
+        if predicted != category:
+            return draw_garment(
+                image, points, found, predicted, names=self.names, label=f"as {predicted}"
+            )
         # The garment's points as labelled: an entry fills all 24, whatever the garment has.
-        other = draw_garment(image, predicted, visibility, category, names=self.names)
-        return [("labels", drawn), ("predictions", other)]
+        shown = np.where(self.beside.placed[other], self.table.visibility[row], Visibility.ABSENT)
+        return draw_garment(image, points, shown, category, names=self.names)
 
 
 def _side_by_side(panels: list[tuple[str, _Image]]) -> _Image:
@@ -148,21 +178,6 @@ def _side_by_side(panels: list[tuple[str, _Image]]) -> _Image:
     captions, pictures = zip(*panels, strict=True)
     tile = max(pictures[0].shape[:2])
     return contact_sheet(pictures, columns=len(pictures), tile=tile, captions=captions)
-
-
-def _locate(table: KeypointTable, csv: Path, images: Path | None) -> dict[str, Path]:
-    """Paths by image id; without a folder given, from the ones around the CSV."""
-    around = [csv.parent, csv.parent.parent] if images is None else [images]
-    for root in around:
-        found = locate_images(table.image_ids, root)
-        if found:
-            return found
-    places = " or ".join(str(root) for root in around)
-    raise FileNotFoundError(
-        f"none of the {len(table):,} images of {csv} is in {places}; expected for instance"
-        f" {around[0] / table.image_ids[0]}; name the folder that the image ids start from with"
-        " --images"
-    )
 
 
 def _without_prediction(
@@ -176,30 +191,3 @@ def _without_prediction(
             f"{predictions} has no prediction for {terminal.plural(len(missing), 'image')},"
             f" drawn without: {named}"
         )
-
-
-def _target(out: Path, image_id: str) -> Path:
-    target = out / image_id
-    if target.suffix.lower() in _SUFFIXES:
-        return target
-    return target.with_name(f"{target.name}.jpg")
-
-
-def _require_apart(found: dict[str, Path], targets: dict[str, Path], out: Path) -> None:
-    for image_id, source in found.items():
-        if targets[image_id].resolve() == source.resolve():
-            raise FileExistsError(
-                f"drawing to {out} would overwrite the image {source} itself; name another folder"
-            )
-
-
-def _write(path: Path, image: _Image) -> None:
-    suffix = ".png" if path.suffix.lower() == ".png" else ".jpg"
-    _, data = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    write_atomically(path, data.tobytes())
-
-
-def _write_sheet(path: Path, page: list[tuple[str, _Image]]) -> None:
-    captions, pictures = zip(*page, strict=True)
-    sheet = contact_sheet(pictures, columns=SHEET_COLUMNS, tile=SHEET_TILE, captions=captions)
-    _write(path, sheet)

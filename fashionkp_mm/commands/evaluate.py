@@ -1,120 +1,297 @@
-"""``fashionkp evaluate``: the normalized error of a file of predictions."""
+"""``fashionkp evaluate``: the normalized error of predictions, and what they recognised."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.columns import Columns
+from rich.console import Console
 from rich.table import Table
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.core.annotations import read_labels, read_predictions
+from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
+from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.normalized_error import (
     SERVER_MIN_NORMALIZER,
+    Missing,
     MissingNormalizer,
     MissingPredictions,
     NormalizedError,
     Score,
     ScoredPoints,
     evaluate,
-    images_without_prediction,
+    missing_predictions,
 )
+from fashionkp_mm.core.recognition import Confusion, Recognition, recognition
 
-_NORMALIZER_RULES = {
+NORMALIZER_RULES = {
     "skip": "{} without a labelled normaliser left out",
     "server": "the contest server's rule; {} with a normaliser below"
     f" {SERVER_MIN_NORMALIZER:g} px left out",
 }
+POINT_RULES = {"visible": "visible ones", "labelled": "visible and occluded ones"}
+_AS_LABELLED = "as labelled"
+"""Said of categories that are all right, since a file does not tell given from recognised ones."""
 _MAX_NAMED = 5
-_POINT_RULES = {"visible": "visible ones", "labelled": "visible and occluded ones"}
 
 
-def run(
-    answers: Path,
-    predictions: Path,
-    *,
-    missing_normalizer: MissingNormalizer,
-    points: ScoredPoints,
-    missing_predictions: MissingPredictions,
-    as_json: bool,
-) -> int:
-    """Score predictions and print the result; the rules are those of `core.normalized_error`.
+@dataclass(frozen=True)
+class Rules:
+    """By which rules to score; see `core.normalized_error`."""
 
-    With ``missing_predictions`` = ``error`` the images that do have a prediction are scored all the
-    same, and called that.
+    missing_normalizer: MissingNormalizer = "skip"
+    points: ScoredPoints = "visible"
+    missing_predictions: MissingPredictions = "error"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is to be said of one file of predictions.
+
+    Attributes:
+        score: With `Rules.missing_predictions` = ``error``, of what was predicted.
+        recognition: Of categories and visibilities, as far as the file tells.
+        missing: What was to be scored and has no prediction.
+        rules: The rules.
+    """
+
+    score: NormalizedError
+    recognition: Recognition
+    missing: Missing
+    rules: Rules
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is missing and nobody said what to do with it."""
+        return bool(self.missing) and self.rules.missing_predictions == "error"
+
+    @property
+    def partial(self) -> bool:
+        """Whether the score is one of what was predicted only."""
+        return bool(self.missing) and self.rules.missing_predictions != "count"
+
+
+def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json: bool) -> int:
+    """Score predictions and print the result, of several files as one table.
+
+    With ``missing_predictions`` = ``error`` what does have a prediction is scored all the same, and
+    called that.
+
+    Args:
+        answers: CSV of labels.
+        predictions: CSV files of predictions by name.
+        rules: The rules of the score.
+        as_json: Whether to print JSON; of several files, an object by name.
 
     Returns:
-        Exit status: 1 if images have no prediction and nobody said what to do with them.
+        Exit status: 1 if images or points have no prediction and nobody said what to do with them.
     """
     with terminal.one_message():
         answered = terminal.read(read_labels, answers)
-        predicted = terminal.read(read_predictions, predictions)
-        missing = images_without_prediction(answered, predicted)
-        result = evaluate(
-            answered,
-            predicted,
-            missing_normalizer=missing_normalizer,
-            scored_points=points,
-            missing_predictions="skip" if missing_predictions == "error" else missing_predictions,
-        )
-    if as_json:
-        rules = {
-            "missing_normalizer": missing_normalizer,
-            "scored_points": points,
-            "missing_predictions": missing,
+        results = {
+            name: score(answered, terminal.read(read_predictions, path), rules)
+            for name, path in predictions.items()
         }
-        print(json.dumps({**result.to_dict(), **rules}, indent=2, allow_nan=False))
+    alone = next(iter(results.values())) if len(results) == 1 else None
+    if as_json:
+        plain = {name: _plain(result) for name, result in results.items()}
+        print(json.dumps(_plain(alone) if alone else plain, indent=2, allow_nan=False))
+    elif alone:
+        _print_one(alone, terminal.out())
     else:
-        console = terminal.out()
-        partial = bool(missing) and missing_predictions != "count"
-        console.print(_headline(result, partial=partial))
-        console.print(f"  points      {_POINT_RULES[points]}")
-        rule = _NORMALIZER_RULES[missing_normalizer].format(
-            terminal.plural(result.skipped_images, "image")
+        terminal.out().print(_comparison(results))
+    failed = {name: result for name, result in results.items() if result.failed}
+    for name, result in failed.items():
+        where = "" if alone else f"{name}: "
+        terminal.say("error", where + missing_message(result.missing))
+    return 1 if failed else 0
+
+
+def score(answers: KeypointTable, predictions: KeypointTable, rules: Rules) -> Result:
+    """All there is to be said of a table of predictions."""
+    of_points: dict[str, Any] = {
+        "missing_normalizer": rules.missing_normalizer,
+        "scored_points": rules.points,
+    }
+    does = "skip" if rules.missing_predictions == "error" else rules.missing_predictions
+    return Result(
+        score=evaluate(answers, predictions, missing_predictions=does, **of_points),
+        recognition=recognition(answers, predictions),
+        missing=missing_predictions(answers, predictions, **of_points),
+        rules=rules,
+    )
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    def counts(confusion: Confusion | None) -> dict[str, Any] | None:
+        return confusion.to_dict() if confusion else None
+
+    return {
+        **result.score.to_dict(),
+        "category": counts(result.recognition.category),
+        "visibility": counts(result.recognition.visibility),
+        "missing_normalizer": result.rules.missing_normalizer,
+        "scored_points": result.rules.points,
+        "missing_predictions": list(result.missing.image_ids),
+        "missing_points": result.missing.points,
+    }
+
+
+def _print_one(result: Result, console: Console) -> None:
+    console.print(_headline(result))
+    for name, line in [*rules_in_words(result), *_recognition_in_words(result.recognition)]:
+        console.print(f"  {name:<10}  {line}", markup=False)
+    if result.score.points:
+        console.print()
+        tables = [_score_table("category", result.score.per_category)]
+        tables.append(_score_table("keypoint", result.score.per_keypoint))
+        console.print(Columns(tables, padding=(0, 4)))
+    found = result.recognition
+    confusions = [_confusion_table(c) for c in (found.category, found.visibility) if c]
+    if confusions:
+        console.print()
+        console.print(Columns(confusions, padding=(0, 4)))
+
+
+def _headline(result: Result) -> str:
+    score = result.score
+    value = f"{score.value:.4f} %" if score.points else "none, no point was scored"
+    images = terminal.plural(score.images - score.skipped_images, "image")
+    amount = f"{terminal.plural(score.points, 'point')}, {images}"
+    return f"[bold]{score_name(result)}: {value}[/bold]  ({amount})"
+
+
+def score_name(result: Result) -> str:
+    """What the score is to be called, of all or of what was predicted."""
+    if not result.partial:
+        return "NE"
+    what = "images" if result.missing.image_ids else "points"
+    return f"NE of the {what} with a prediction"
+
+
+def rules_in_words(result: Result) -> Iterable[tuple[str, str]]:
+    """By which rules the score came about: names and sentences."""
+    rules, missing = result.rules, result.missing
+    yield "points", POINT_RULES[rules.points]
+    rule = NORMALIZER_RULES[rules.missing_normalizer].format(
+        terminal.plural(result.score.skipped_images, "image")
+    )
+    yield "normaliser", f"{rules.missing_normalizer}: {rule}"
+    does = "left out" if result.partial else "counted as an error of 1 a point"
+    if missing.image_ids:
+        images = terminal.plural(len(missing.image_ids), "image")
+        yield "missing", f"{images} without a prediction {does}"
+    if missing.points:
+        yield "missing", f"{_points(missing)} without a place {does}"
+
+
+def _recognition_in_words(found: Recognition) -> Iterable[tuple[str, str]]:
+    for name, confusion in _named(found):
+        if name == "category" and all_as_labelled(confusion):
+            yield name, all_as_labelled(confusion)
+        else:
+            share = f"{confusion.accuracy:.2f} % of {confusion.total:,} right"
+            yield name, f"{share}, mean of the classes {confusion.balanced_accuracy:.2f} %"
+
+
+def all_as_labelled(category: Confusion | None) -> str:
+    """What to say where all categories are right; empty where they are not."""
+    if category is None or category.accuracy < 100:
+        return ""
+    return f"{_AS_LABELLED} on all {category.total:,} images: given, or recognised"
+
+
+def missing_message(missing: Missing) -> str:
+    """What has no prediction, and what to do about it."""
+    told = []
+    if missing.image_ids:
+        count = terminal.plural(len(missing.image_ids), "image")
+        told.append(f"{count} without a prediction: {_some(missing.image_ids)}")
+    if missing.points:
+        named = [f"{image_id} ({len(names)})" for image_id, names in missing.points.items()]
+        told.append(
+            f"{_points(missing)} without a place, as where a predicted category lacks points of the"
+            f" labelled one: {_some(named)}"
         )
-        console.print(f"  normaliser  {missing_normalizer}: {rule}")
-        if missing:
-            does = "left out" if partial else "counted as an error of 1 a point"
-            count = terminal.plural(len(missing), "image")
-            console.print(f"  missing     {count} without a prediction {does}")
-        if result.points:
-            console.print()
-            tables = [_table("category", result.per_category)]
-            tables.append(_table("keypoint", result.per_keypoint))
-            console.print(Columns(tables, padding=(0, 4)))
-    if missing and missing_predictions == "error":
-        terminal.say("error", _missing_message(missing))
-        return 1
-    return 0
-
-
-def _missing_message(missing: Sequence[str]) -> str:
-    named = ", ".join(missing[:_MAX_NAMED])
-    if len(missing) > _MAX_NAMED:
-        named += f" and {len(missing) - _MAX_NAMED:,} more (--json lists them all)"
     return (
-        f"{terminal.plural(len(missing), 'image')} without a prediction: {named}; predict every"
-        " image, or choose --missing-predictions count (an error of 1 a point) or skip"
+        f"{'; '.join(told)}; predict every"
+        f" {'image' if missing.image_ids else 'point of the labelled category'},"
+        " or choose --missing-predictions count (an error of 1 a point) or skip"
     )
 
 
-def _headline(result: NormalizedError, *, partial: bool) -> str:
-    value = f"{result.value:.4f} %" if result.points else "none, no point was scored"
-    name = "NE of the images with a prediction" if partial else "NE"
-    return (
-        f"[bold]{name}: {value}[/bold]"
-        f"  ({terminal.plural(result.points, 'point')},"
-        f" {terminal.plural(result.images - result.skipped_images, 'image')})"
-    )
+def _points(missing: Missing) -> str:
+    points = terminal.plural(sum(map(len, missing.points.values())), "point")
+    return f"{points} of {terminal.plural(len(missing.points), 'image')}"
 
 
-def _table(what: str, scores: dict[str, Score]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column(what)
-    table.add_column("NE %", justify="right")
-    table.add_column("points", justify="right")
-    for name, score in scores.items():
-        table.add_row(name, f"{score.value:.3f}" if score.points else "-", f"{score.points:,}")
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MAX_NAMED
+    rest = f" and {more:,} more (--json lists them all)" if more > 0 else ""
+    return ", ".join(names[:_MAX_NAMED]) + rest
+
+
+def _named(found: Recognition) -> Iterable[tuple[str, Confusion]]:
+    pairs = (("category", found.category), ("visibility", found.visibility))
+    return ((name, confusion) for name, confusion in pairs if confusion)
+
+
+def _comparison(results: dict[str, Result]) -> Table:
+    """A column each file."""
+
+    def category(result: Result) -> str:
+        confusion = result.recognition.category
+        return _AS_LABELLED if all_as_labelled(confusion) else _share(confusion)
+
+    def error(name: str) -> Callable[[Result], str]:
+        return lambda result: _percent(result.score.per_category.get(name))
+
+    rows: dict[str, Callable[[Result], str]] = {
+        "NE %": lambda result: _percent(Score(result.score.value, result.score.points)),
+        **{f"NE % {name}": error(name) for name in CATEGORY_NAMES},
+        "category accuracy %": category,
+        "visibility accuracy %": lambda result: _share(result.recognition.visibility),
+        "points": lambda result: f"{result.score.points:,}",
+        "images": lambda result: f"{result.score.images - result.score.skipped_images:,}",
+    }
+    table = _plain_table("", *(f"{n} (partly)" if r.partial else n for n, r in results.items()))
+    for name, cell in rows.items():
+        cells = [cell(result) for result in results.values()]
+        if set(cells) != {"-"}:
+            table.add_row(name, *cells)
     return table
+
+
+def _score_table(what: str, scores: dict[str, Score]) -> Table:
+    table = _plain_table(what, "NE %", "points")
+    for name, score in scores.items():
+        table.add_row(name, _percent(score), f"{score.points:,}")
+    return table
+
+
+def _confusion_table(confusion: Confusion) -> Table:
+    table = _plain_table("labelled, found as:", *confusion.names, "right %")
+    for name, row in zip(confusion.names, confusion.counts.tolist(), strict=True):
+        right = f"{confusion.per_class[name]:.2f}" if name in confusion.per_class else "-"
+        table.add_row(name, *(f"{count:,}" for count in row), right)
+    return table
+
+
+def _plain_table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
+    for index, name in enumerate(columns):
+        # Names of files are not markup.
+        table.add_column(name.replace("[", r"\["), justify="right" if index else "left")
+    return table
+
+
+def _share(confusion: Confusion | None) -> str:
+    return f"{confusion.accuracy:.2f}" if confusion else "-"
+
+
+def _percent(score: Score | None) -> str:
+    return f"{score.value:.3f}" if score and score.points else "-"

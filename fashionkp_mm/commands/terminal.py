@@ -12,6 +12,8 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -43,37 +45,63 @@ def say(kind: str, message: str, *, to: Console | None = None) -> None:
 
 
 @contextmanager
-def one_message() -> Iterator[None]:
-    """Turn an error of the user's files into one message and exit status 1."""
+def one_message(*also: type[Exception]) -> Iterator[None]:
+    """Turn an error of the user's files into one message and exit status 1.
+
+    Args:
+        also: Types of errors that are the user's to mend besides `MENDABLE`.
+    """
+    mendable: tuple[type[Exception], ...] = (*MENDABLE, *also)
     try:
         yield
     except BrokenPipeError:
         raise
-    except MENDABLE as error:
+    except mendable as error:
         say("error", _in_words(error))
         raise SystemExit(1) from None
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(
+    what: str, total: int, *, done: int = 0, unit: str = ""
+) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error, where that is a terminal.
+
+    Args:
+        what: What is being done.
+        total: How many things there are to do.
+        done: How many were done before.
+        unit: What the things are, to show how many of them are done in a second.
 
     Yields:
         A function to call with the number of things done so far.
     """
     console = Console(stderr=True)
-    columns = (
+    columns: tuple[ProgressColumn, ...] = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TaskProgressColumn(),
+        *([_Rate(unit)] if unit else []),
         TimeRemainingColumn(),
     )
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(what, total=total, completed=done)
         yield lambda done: bar.update(task, completed=done)
+
+
+class _Rate(ProgressColumn):
+    """Things a second, of late."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.1f} {self._unit}/s" if speed else "")
 
 
 def read(reader: Callable[[Path], KeypointTable], path: Path) -> KeypointTable:

@@ -32,6 +32,7 @@ STAND_INS = {
 """Missing module -> the file that is executed under its name."""
 
 PATCHES = {
+    "mim.utils.utils": ("mim_download", "heal"),
     "mmengine.fileio.backends.local_backend": ("atomic_write", "heal_backend"),
     "mmengine.hooks.checkpoint_hook": ("atomic_write", "heal_checkpoint_hook"),
     "mmengine.runner.checkpoint": ("checkpoints", "heal"),

@@ -4,7 +4,8 @@ A row is one image with one labelled garment: ``image_id,image_category`` and 24
 the order of ``garments.KEYPOINT_NAMES``. ``x`` and ``y`` are pixels of the image as stored, the
 origin in its upper left corner. ``v`` is 1 for visible, 0 for occluded (its place is labelled all
 the same) and -1 for absent, whose cell is always ``-1_-1_-1``. The three stay three different
-things in every table here.
+things in every table here. A *prediction* may place a point that it calls absent, ``x_y_-1``, so
+that the normalized error knows where it was looked for; ``-1_-1_-1`` is no place.
 
 Read are: files with and without a header, with further columns behind or between the standard ones
 (a header says which), CRLF line ends, a byte order mark, quoted fields, and test lists that end
@@ -111,7 +112,8 @@ class KeypointTable:
     Attributes:
         image_ids: ``N`` ids, paths relative to the data root as they stand in the CSV.
         category_indices: ``(N,)`` int8, positions in ``garments.CATEGORY_NAMES``.
-        keypoints: ``(N, K, 2)`` float32, x and y in pixels of the image; (-1, -1) where absent.
+        keypoints: ``(N, K, 2)`` float32, x and y in pixels of the image; (-1, -1) where absent,
+            though a prediction may have a place for such a point; see `placed`.
         visibility: ``(N, K)`` int8 of ``garments.Visibility``.
         rows: ``(N,)`` line numbers in the file it was read from, counted from 1.
     """
@@ -124,6 +126,13 @@ class KeypointTable:
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """``(N, K)``, the points that have a place, whether or not they are called absent."""
+        placed: NDArray[np.bool_] = (self.keypoints != -1).any(axis=-1)
+        placed |= self.visibility != Visibility.ABSENT
+        return placed
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> KeypointTable:
         """The table's rows that a mask or an index array ``(M,)`` names."""
@@ -152,8 +161,9 @@ def read_labels(path: str | os.PathLike[str]) -> KeypointTable:
 def read_predictions(path: str | os.PathLike[str]) -> KeypointTable:
     """Read predictions, for instance a contest entry.
 
-    Other than in labels, all 24 points may be filled whatever the category, coordinates may have
-    decimals and lie outside the image, and ``v`` is carried along without meaning.
+    Other than in labels, all 24 points may be filled whatever the category, a point may be absent
+    and have a place, and coordinates may lie outside the image. ``v`` is the predicted visibility;
+    in a contest entry it is always 1 and means nothing.
 
     Raises:
         AnnotationError: The file breaks a rule of the format.
@@ -214,7 +224,18 @@ def write_labels(path: str | os.PathLike[str], table: KeypointTable) -> None:
 
     Whole numbers are written without decimals, others with two.
     """
-    write_atomically(Path(path), _format(table).encode())
+    placed = table.visibility != Visibility.ABSENT
+    write_atomically(Path(path), _format(table, placed).encode())
+
+
+def write_predictions(path: str | os.PathLike[str], table: KeypointTable) -> None:
+    """Write predictions with the predicted category and visibility, and with two decimals.
+
+    Every point that the category defines keeps its place, the ones predicted absent too; the others
+    get ``-1_-1_-1``.
+    """
+    defined = CATEGORY_KEYPOINTS[table.category_indices]
+    write_atomically(Path(path), _format(table, defined).encode())
 
 
 def write_submission(path: str | os.PathLike[str], table: KeypointTable) -> None:
@@ -430,7 +451,7 @@ def _parse(rows: _Rows, file: str, kind: Kind) -> tuple[KeypointTable, list[Prob
         for i, k in _parse_cells(rows, keypoints, visibility):
             cell = rows.cell(i, k + 2)
             try:
-                x, y, visibility[i, k] = _parse_cell(cell)
+                x, y, visibility[i, k] = _parse_cell(cell, kind)
                 keypoints[i, k] = x, y
             except ValueError as error:
                 place = int(rows.numbers[i]), KEYPOINT_NAMES[k]
@@ -502,7 +523,7 @@ def _integers_before(
     return values, starts
 
 
-def _parse_cell(cell: str) -> tuple[float, float, int]:
+def _parse_cell(cell: str, kind: Kind) -> tuple[float, float, int]:
     parts = cell.split("_")
     try:
         x, y = (float(part) for part in parts[:-1])
@@ -517,7 +538,7 @@ def _parse_cell(cell: str) -> tuple[float, float, int]:
         raise ValueError(f"no image is that large; expected pixels, at most {_MAX_COORDINATE}")
     if v not in (Visibility.ABSENT, Visibility.OCCLUDED, Visibility.VISIBLE):
         raise ValueError("v is out of range; expected 1 (visible), 0 (occluded) or -1 (absent)")
-    if v == Visibility.ABSENT and (x, y) != (-1, -1):
+    if kind == "labels" and v == Visibility.ABSENT and (x, y) != (-1, -1):
         raise ValueError("an absent point has no place; expected -1_-1_-1, or v = 0 or 1")
     return x, y, v
 
@@ -605,9 +626,10 @@ def _without_duplicates(
 # --- writing and small helpers
 
 
-def _format(table: KeypointTable) -> str:
+def _format(table: KeypointTable, placed: NDArray[np.bool_]) -> str:
+    """The file's text; points that are not placed ``(N, K)`` become absent cells."""
     keypoints = table.keypoints.reshape(-1, 2)
-    present = table.visibility.reshape(-1) != Visibility.ABSENT
+    present = placed.reshape(-1)
     cells = np.full(len(keypoints), _ABSENT_CELL.decode(), dtype=object)
     cells[present] = [
         f"{_number(x)}_{_number(y)}_{v}"

@@ -1,19 +1,32 @@
-"""Boxes around garments: from labelled points, and from files that a detector wrote."""
+"""Boxes around garments: from labelled points, and from points that were found before."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-BOX_COLUMNS = ("image_id", "x1", "y1", "x2", "y2")
+from fashionkp_mm.core.garments import CATEGORIES
 
+REFINEMENTS = 2
+"""How often `refined_boxes` moves the crop, from the whole image on."""
 
-class BoxFileError(ValueError):
-    """A file of boxes that cannot be used as it is."""
+MIN_GIVEN_SCORE = 0.05
+"""Of a garment that is known to be there, a detection that scores less says less than none."""
+MIN_SIDE = 4.0
+"""Pixels below which a detected box is no use for a crop."""
+
+_MIN_EXTENT = 0.05
+"""A box whose longer side is a smaller part of the image's longer one holds no garment."""
+
+_MARGINS = np.array(
+    [
+        (margin.sides, margin.top, margin.sides, margin.bottom)
+        for margin in (category.box_margin for category in CATEGORIES.values())
+    ],
+    dtype=np.float32,
+)
+"""``(C, 4)``: left, top, right and bottom, as shares of a point box's width and height."""
+_OUTWARD = np.array([-1, -1, 1, 1], dtype=np.float32)
 
 
 def keypoint_boxes(
@@ -35,53 +48,80 @@ def keypoint_boxes(
     return boxes
 
 
-def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArray[np.float32]:
-    """Read one box for each image from a CSV with the columns ``image_id,x1,y1,x2,y2[,score]``.
+def refined_boxes(
+    keypoints: NDArray[np.float32],
+    present: NDArray[np.bool_],
+    image_sizes: NDArray[np.integer],
+    defined: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """Boxes for the next look at a picture: tight around the points that the last look found.
 
-    Of several boxes for an image the one with the highest score is taken.
+    They are of whole pixels. A network may see another maximum in a crop a thousandth of a pixel
+    off, and by so much the points differ between PyTorch and ONNX Runtime; this way both look at
+    the same crops.
+
+    Points beyond the image are taken to its edge, as labels lie inside. Where fewer than two
+    points are present, or their box is next to nothing, all points that the category defines are
+    enclosed instead; where that is no box either, the whole image.
+
+    Args:
+        keypoints: ``(N, K, 2)`` x and y in pixels of the image.
+        present: ``(N, K)``, points that the category defines and that are not predicted absent.
+        image_sizes: ``(N, 2)`` width and height.
+        defined: ``(N, K)``, points that the category defines; without it the whole image follows
+            upon ``present`` at once.
 
     Returns:
-        ``(N, 4)`` in the order of ``image_ids``, pixels of the image.
-
-    Raises:
-        BoxFileError: The file is no CSV, a column is missing, a box is empty, inverted or not
-            finite, an image has no box, or it has several and the file has no ``score``.
-        OSError: The file cannot be read.
+        ``(N, 4)`` ``x1, y1, x2, y2``, whole numbers inside the image.
     """
-    file = os.fspath(path)
-    try:
-        frame = pd.read_csv(file, dtype={"image_id": str})
-    except ValueError as error:
-        # Empty, ragged or not UTF-8: pandas' errors for these are ValueErrors all.
-        raise BoxFileError(
-            f"{file}: not a readable CSV ({error}); expected {','.join(BOX_COLUMNS)}"
-        ) from error
-    missing = [name for name in BOX_COLUMNS if name not in frame.columns]
-    if missing:
-        raise BoxFileError(
-            f"{file}, row 1: no column {', '.join(missing)}; expected {','.join(BOX_COLUMNS)}"
-        )
-    corners = frame[list(BOX_COLUMNS[1:])].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    usable = np.isfinite(corners).all(axis=1) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
-    if not usable.all():
-        row = int(np.flatnonzero(~usable)[0])
-        found = frame[list(BOX_COLUMNS[1:])].iloc[row].tolist()
-        raise BoxFileError(
-            f"{file}, row {row + 2}, image {frame['image_id'][row]}: the box {found}"
-            " is empty, inverted or not a number; expected x1 < x2 and y1 < y2 in pixels"
-        )
-    frame[list(BOX_COLUMNS[1:])] = corners
-    if "score" in frame.columns:
-        frame = frame.sort_values("score", ascending=False, kind="stable")
-    elif (twice := frame["image_id"].duplicated()).any():
-        raise BoxFileError(
-            f"{file}: several boxes for {frame['image_id'][twice].iloc[0]}, and no column score"
-            " to choose by"
-        )
-    boxes = frame.drop_duplicates("image_id").set_index("image_id")[list(BOX_COLUMNS[1:])]
-    absent = [image_id for image_id in image_ids if image_id not in boxes.index]
-    if absent:
-        raise BoxFileError(
-            f"{file}: no box for {len(absent)} images, the first is {absent[0]}; detect them too"
-        )
-    return boxes.loc[list(image_ids)].to_numpy(np.float32)
+    sizes = np.asarray(image_sizes, dtype=np.float32)
+    inside = np.clip(np.rint(keypoints), 0, sizes[:, None])
+    boxes = np.concatenate([np.zeros_like(sizes), sizes], axis=1)
+    smallest = _MIN_EXTENT * sizes.max(axis=1)
+    # From the last resort to the first choice, each where it makes a box.
+    for enclosed in (present,) if defined is None else (defined, present):
+        tight = keypoint_boxes(inside, enclosed)
+        extent = (tight[:, 2:] - tight[:, :2]).max(axis=1)
+        # A comparison with NaN is false, and so is one with the box of a single point.
+        usable = extent >= smallest
+        boxes[usable] = tight[usable]
+    return boxes
+
+
+def with_margin(
+    boxes: NDArray[np.float32], category_indices: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """Boxes around whole garments, from tight boxes around their points.
+
+    Args:
+        boxes: ``(N, 4)`` ``x1, y1, x2, y2``; NaN stays NaN.
+        category_indices: ``(N,)`` positions in ``garments.CATEGORY_NAMES``.
+
+    Returns:
+        ``(N, 4)``, each side moved out by its category's ``box_margin``; it may leave the image.
+    """
+    margins = _MARGINS[category_indices]
+    sizes = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    widened: NDArray[np.float32] = boxes + _OUTWARD * margins * sizes
+    return widened
+
+
+def without_margin(
+    boxes: NDArray[np.float32], category_indices: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """Tight boxes around points, from boxes around whole garments: what `with_margin` undoes.
+
+    A box that was cut off at the image's edge comes out smaller than the one it was made from, by
+    its margin at most.
+
+    Args:
+        boxes: ``(N, 4)`` ``x1, y1, x2, y2``.
+        category_indices: ``(N,)`` positions in ``garments.CATEGORY_NAMES``.
+
+    Returns:
+        ``(N, 4)``.
+    """
+    margins = _MARGINS[category_indices]
+    sizes = np.tile((boxes[:, 2:] - boxes[:, :2]) / (1 + margins[:, :2] + margins[:, 2:]), 2)
+    tight: NDArray[np.float32] = boxes - _OUTWARD * margins * sizes
+    return tight

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 _PART = ".part"
 """Ends the name of a file that is still being written: ``.<name>.<process id>.part``."""
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Write beside ``path`` and rename over it; folders on the way are made.
+
+    Args:
+        path: The file.
+        content: All of it, or its pieces one after the other.
 
     Raises:
         OSError: The folder cannot be written to; ``path`` is then as it was.
@@ -19,7 +24,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
         with beside.open("wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -36,17 +36,41 @@ SERVER_MIN_NORMALIZER = 10.0
 _MAX_LISTED = 5
 
 
-class MissingPredictionsError(ValueError):
-    """Labelled images without a prediction; ``image_ids`` names them all."""
+@dataclass(frozen=True)
+class Missing:
+    """What was to be scored and has no prediction.
 
-    def __init__(self, image_ids: Sequence[str]) -> None:
-        self.image_ids = tuple(image_ids)
-        named = ", ".join(self.image_ids[:_MAX_LISTED])
-        if len(self.image_ids) > _MAX_LISTED:
-            named += f" and {len(self.image_ids) - _MAX_LISTED} more"
+    Attributes:
+        image_ids: Labelled images without any prediction.
+        points: Of images with one, the names of the scored points that have no place, as where a
+            predicted category lacks points of the labelled one; by image id.
+    """
+
+    image_ids: tuple[str, ...]
+    points: dict[str, tuple[str, ...]]
+
+    def __bool__(self) -> bool:
+        return bool(self.image_ids or self.points)
+
+    def __str__(self) -> str:
+        told = []
+        if self.image_ids:
+            told.append(f"{len(self.image_ids)} labelled images: {_named(self.image_ids)}")
+        if self.points:
+            count = sum(map(len, self.points.values()))
+            images = [f"{image_id} ({', '.join(names)})" for image_id, names in self.points.items()]
+            told.append(f"{count} points of {len(self.points)} images: {_named(images)}")
+        return "; ".join(told)
+
+
+class MissingPredictionsError(ValueError):
+    """Labelled images, or points of them, without a prediction; ``missing`` names them all."""
+
+    def __init__(self, missing: Missing) -> None:
+        self.missing = missing
         super().__init__(
-            f"{len(self.image_ids)} labelled images have no prediction: {named}."
-            " Predict them too, or choose to count them as an error of 1 per point, or to skip them"
+            f"no prediction for {missing}. Predict them too, or choose to count an error of 1 per"
+            " point, or to skip them"
         )
 
 
@@ -171,8 +195,8 @@ def normalized_error(
         normalizer: ``(N,)`` as `normalizers` returns it, where it is at hand already.
         missing_normalizer: The rule by which to compute it otherwise; see `normalizers`.
         scored_points: ``visible`` as the contest does, or ``labelled`` for occluded ones as well.
-        failed: ``(N,)``, images whose scored points count as an error of 1 (100 %) each, whatever
-            was predicted for them.
+        failed: ``(N, K)``, points that count as an error of 1 (100 %) each, if they are scored,
+            whatever was predicted for them.
 
     Raises:
         ValueError: Shapes do not fit, or a scored point's prediction is not finite.
@@ -184,16 +208,12 @@ def normalized_error(
     if normalizer is None:
         normalizer = normalizers(labels, visibility, category_indices, missing_normalizer)
     usable = ~np.isnan(normalizer)
-    if scored_points == "visible":
-        scored = visibility == Visibility.VISIBLE
-    else:
-        scored = visibility != Visibility.ABSENT
-    images, points = np.nonzero(scored & usable[:, None])
+    images, points = np.nonzero(_scored(visibility, scored_points) & usable[:, None])
 
     offset = predicted[images, points].astype(np.float64) - labels[images, points]
     error = _length(offset) / normalizer[images]
     if failed is not None:
-        error[failed[images]] = 1.0
+        error[failed[images, points]] = 1.0
     if not np.isfinite(error).all():
         at = int(np.flatnonzero(~np.isfinite(error))[0])
         raise ValueError(
@@ -219,10 +239,16 @@ def normalized_error(
     )
 
 
-def images_without_prediction(answers: KeypointTable, predictions: KeypointTable) -> list[str]:
-    """Ids of the labelled images for which nothing was predicted, in the order of the answers."""
-    predicted = set(predictions.image_ids)
-    return [image_id for image_id in answers.image_ids if image_id not in predicted]
+def missing_predictions(
+    answers: KeypointTable,
+    predictions: KeypointTable,
+    *,
+    missing_normalizer: MissingNormalizer = "skip",
+    scored_points: ScoredPoints = "visible",
+) -> Missing:
+    """Find out what of the answers was not predicted, in their order; see `evaluate`."""
+    pair = _paired(answers, predictions, missing_normalizer, scored_points)
+    return pair.missing(answers)
 
 
 def evaluate(
@@ -235,40 +261,156 @@ def evaluate(
 ) -> NormalizedError:
     """Score a table of predictions against a table of answers, matched by image id.
 
+    The points that the *labelled* category defines are scored, whatever the predicted one is.
     Predictions for images without an answer are passed over.
 
     Args:
         answers: Labels.
-        predictions: Predicted points; their category and ``v`` are not looked at.
+        predictions: Predicted points; their category and visibility are not looked at.
         missing_normalizer: See `normalizers`.
         scored_points: See `normalized_error`.
-        missing_predictions: What to do with a labelled image that has no prediction: refuse
-            (``error``), ``count`` an error of 1 per scored point, or ``skip`` the image.
+        missing_predictions: What to do with a labelled image that has no prediction, and with a
+            scored point that has no place (``-1_-1_-1``): refuse (``error``), ``count`` an error of
+            1 per scored point, or ``skip`` it.
 
     Raises:
-        MissingPredictionsError: Images have no prediction, and ``missing_predictions`` is
+        MissingPredictionsError: Images or points have no prediction, and ``missing_predictions`` is
             ``error``.
     """
-    row_of = {image_id: row for row, image_id in enumerate(predictions.image_ids)}
-    rows = np.fromiter(
-        (row_of.get(image_id, -1) for image_id in answers.image_ids), np.intp, len(answers)
-    )
-    missing = rows < 0
-    if missing.any() and missing_predictions == "error":
-        raise MissingPredictionsError(images_without_prediction(answers, predictions))
+    pair = _paired(answers, predictions, missing_normalizer, scored_points)
+    if missing_predictions == "error" and (missing := pair.missing(answers)):
+        raise MissingPredictionsError(missing)
+    visibility = answers.visibility
+    kept = np.ones(len(answers), np.bool_)
     if missing_predictions == "skip":
-        answers, rows, missing = answers.select(~missing), rows[~missing], missing[~missing]
-    predicted = np.full((len(answers), NUM_KEYPOINTS, 2), -1, np.float32)
-    predicted[~missing] = predictions.keypoints[rows[~missing]]
+        visibility = np.where(pair.failed, Visibility.ABSENT, visibility).astype(np.int8)
+        kept = pair.rows >= 0
     return normalized_error(
-        predicted,
-        answers.keypoints,
-        answers.visibility,
-        answers.category_indices,
-        missing_normalizer=missing_normalizer,
+        pair.predicted[kept],
+        answers.keypoints[kept],
+        visibility[kept],
+        answers.category_indices[kept],
+        normalizer=pair.normalizer[kept],
         scored_points=scored_points,
-        failed=missing,
+        failed=pair.failed[kept],
     )
+
+
+def point_errors(
+    answers: KeypointTable,
+    predictions: KeypointTable,
+    *,
+    missing_normalizer: MissingNormalizer = "skip",
+    scored_points: ScoredPoints = "visible",
+    count_missing: bool = False,
+) -> NDArray[np.float64]:
+    """Error of each point by itself; matched by image id, with the rules of `evaluate`.
+
+    Args:
+        answers: Labels.
+        predictions: Predicted points.
+        missing_normalizer: See `normalizers`.
+        scored_points: See `normalized_error`.
+        count_missing: Whether a point that is not predicted has an error of 100 %.
+
+    Returns:
+        ``(N, K)`` percent of the normaliser, in the order of the answers; NaN for a point that is
+        not scored or not predicted.
+    """
+    pair = _paired(answers, predictions, missing_normalizer, scored_points)
+    scored = _scored(answers.visibility, scored_points)
+    offset = pair.predicted.astype(np.float64) - answers.keypoints
+    # The normaliser of an image that is not scored is NaN, and so are its errors.
+    errors = 100 * _length(offset) / pair.normalizer[:, None]
+    usable = ~np.isnan(pair.normalizer)[:, None]
+    errors = np.where(pair.failed & usable, 100.0 if count_missing else np.nan, errors)
+    return np.where(scored, errors, np.nan)
+
+
+def image_errors(answers: KeypointTable, predictions: KeypointTable) -> NDArray[np.float64]:
+    """NE of each image by itself, to sort images by; matched by image id.
+
+    The rules are the defaults of `normalized_error`.
+
+    Args:
+        answers: Labels.
+        predictions: Predicted points; their category and visibility are not looked at.
+
+    Returns:
+        ``(N,)`` percent in the order of the answers; NaN for an image without a prediction, without
+        a labelled normaliser or without a visible point.
+    """
+    points = point_errors(answers, predictions)
+    count = (~np.isnan(points)).sum(axis=1)
+    errors: NDArray[np.float64] = np.full(len(answers), np.nan)
+    np.divide(np.nansum(points, axis=1), count, out=errors, where=count > 0)
+    return errors
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Predictions in the order of their answers.
+
+    Attributes:
+        rows: ``(N,)`` row of each answer's prediction, -1 where there is none.
+        predicted: ``(N, K, 2)``, (-1, -1) where there is no place.
+        normalizer: ``(N,)`` as `normalizers` returns it.
+        failed: ``(N, K)``, scored points without a place, and all points of images without a row.
+    """
+
+    rows: NDArray[np.intp]
+    predicted: NDArray[np.float32]
+    normalizer: NDArray[np.float64]
+    failed: NDArray[np.bool_]
+
+    def missing(self, answers: KeypointTable) -> Missing:
+        found = self.rows >= 0
+        points = {
+            answers.image_ids[i]: tuple(KEYPOINT_NAMES[k] for k in np.flatnonzero(self.failed[i]))
+            for i in np.flatnonzero(found & self.failed.any(axis=1))
+        }
+        return Missing(tuple(answers.image_ids[i] for i in np.flatnonzero(~found)), points)
+
+
+def _paired(
+    answers: KeypointTable,
+    predictions: KeypointTable,
+    missing_normalizer: MissingNormalizer,
+    scored_points: ScoredPoints,
+) -> _Pair:
+    rows = prediction_rows(answers, predictions)
+    found = rows >= 0
+    predicted = np.full((len(answers), NUM_KEYPOINTS, 2), -1, np.float32)
+    predicted[found] = predictions.keypoints[rows[found]]
+    normalizer = normalizers(
+        answers.keypoints, answers.visibility, answers.category_indices, missing_normalizer
+    )
+    failed = np.ones(answers.visibility.shape, np.bool_)
+    failed[found] = ~predictions.placed[rows[found]]
+    scored = _scored(answers.visibility, scored_points) & ~np.isnan(normalizer)[:, None]
+    failed[found] &= scored[found]
+    return _Pair(rows, predicted, normalizer, failed)
+
+
+def prediction_rows(answers: KeypointTable, predictions: KeypointTable) -> NDArray[np.intp]:
+    """``(N,)`` for each answer the row of its image's prediction, -1 where there is none."""
+    row_of = {image_id: row for row, image_id in enumerate(predictions.image_ids)}
+    rows = (row_of.get(image_id, -1) for image_id in answers.image_ids)
+    return np.fromiter(rows, np.intp, len(answers))
+
+
+def _scored(visibility: NDArray[np.int8], scored_points: ScoredPoints) -> NDArray[np.bool_]:
+    scored: NDArray[np.bool_] = (
+        visibility == Visibility.VISIBLE
+        if scored_points == "visible"
+        else visibility != Visibility.ABSENT
+    )
+    return scored
+
+
+def _named(things: Sequence[str]) -> str:
+    more = f" and {len(things) - _MAX_LISTED} more" if len(things) > _MAX_LISTED else ""
+    return ", ".join(things[:_MAX_LISTED]) + more
 
 
 def _require_shapes(

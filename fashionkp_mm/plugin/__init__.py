@@ -5,14 +5,22 @@ In a config: ``custom_imports = dict(imports=['fashionkp_mm.plugin'])``.
 
 # Where the package is only on the path and not installed, nothing was healed at start.
 import fashionkp_mm.compat.startup  # noqa: F401
-from fashionkp_mm.plugin.augmentation import GarmentBBoxTransform, GarmentHSVAug
+from fashionkp_mm.plugin.augmentation import (
+    GarmentBBoxTransform,
+    GarmentHSVAug,
+    RandomWiderBBox,
+)
 from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook
 from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
-from fashionkp_mm.plugin.estimator import GarmentPoseEstimator
+from fashionkp_mm.plugin.efficientnet_lite import EfficientNetLite
+from fashionkp_mm.plugin.garment_head import GarmentHead
 from fashionkp_mm.plugin.hooks import CheckImagesHook, TimeLimitHook
 from fashionkp_mm.plugin.metric import NormalizedError
+from fashionkp_mm.plugin.recognition_metric import GarmentRecognition
+from fashionkp_mm.plugin.refined_boxes import RefinedBoxes
 from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
+from fashionkp_mm.plugin.top_down_neck import TopDownNeck
 from fashionkp_mm.plugin.transforms import (
     GarmentFlip,
     LoadGarmentImage,
@@ -24,15 +32,20 @@ __all__ = [
     "CPUAmpOptimWrapper",
     "CheckImagesHook",
     "ContactSheetHook",
+    "EfficientNetLite",
     "FashionAIDataset",
     "FashionVisualizer",
     "GarmentBBoxTransform",
     "GarmentFlip",
     "GarmentHSVAug",
-    "GarmentPoseEstimator",
+    "GarmentHead",
+    "GarmentRecognition",
     "LoadGarmentImage",
     "NormalizedError",
     "PlainCheckpointHook",
+    "RandomWiderBBox",
+    "RefinedBoxes",
     "TimeLimitHook",
+    "TopDownNeck",
     "WeightOccludedKeypoints",
 ]

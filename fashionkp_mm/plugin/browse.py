@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DATASETS, VISUALIZERS, init_default_scope
 from mmengine.utils import track_iter_progress
-from mmpose.registry import DATASETS, VISUALIZERS
 
 from fashionkp_mm.plugin.runs import merge_options
 
@@ -19,10 +18,15 @@ def browse(args: argparse.Namespace) -> None:
     merge_options(cfg, args.cfg_options)
     init_default_scope(cfg.default_scope)
     settings = cfg[f"{args.phase}_dataloader"].dataset
-    settings.pipeline[-1].pack_transformed = True
+    is_pose = settings.pipeline[-1].type == "PackPoseInputs"
+    if is_pose:
+        settings.pipeline[-1].pack_transformed = True
     dataset = DATASETS.build(settings)
     visualizer = VISUALIZERS.build(cfg.visualizer)
-    visualizer.set_dataset_meta(dataset.metainfo)
+    if is_pose:
+        visualizer.set_dataset_meta(dataset.metainfo)
+    else:
+        visualizer.dataset_meta = dataset.metainfo
 
     folder = Path(args.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -31,12 +35,19 @@ def browse(args: argparse.Namespace) -> None:
         item = dataset[index]
         sample = item["data_samples"]
         stem = Path(sample.img_path).stem
+        if not is_pose:
+            boxes = sample.gt_instances.bboxes
+            if args.phase != "train":
+                # Testing needs them in pixels of the picture.
+                boxes.rescale_(sample.scale_factor)
+            # MMDetection's visualizer does not take the box type of its own pipelines.
+            sample.gt_instances.bboxes = boxes.tensor
         visualizer.add_datasample(
             stem,
             item["inputs"].permute(1, 2, 0).numpy()[..., ::-1],
             sample,
             draw_pred=False,
-            show_kpt_idx=args.names,
             out_file=str(folder / f"{index:05d}_{stem}.png"),
+            **({"show_kpt_idx": args.names} if is_pose else {}),
         )
     print(f"{count} samples drawn to {folder.resolve()}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,17 +12,18 @@ from mmpose.datasets.transforms import PackPoseInputs, RandomFlip
 from mmpose.registry import DATASETS
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import (
-    KeypointTable,
-    has_keypoints,
-    locate_images,
-    read_labels,
-    read_test_list,
-)
-from fashionkp_mm.core.boxes import keypoint_boxes, read_boxes
-from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.annotations import KeypointTable
+from fashionkp_mm.core.box_files import read_boxes
+from fashionkp_mm.core.boxes import keypoint_boxes
+from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.normalized_error import normalizers
 from fashionkp_mm.images import image_size
+from fashionkp_mm.plugin.label_files import (
+    image_paths,
+    is_test_list,
+    known_categories,
+    read_table,
+)
 
 PACKED_FIELDS = {
     "category_index": "category_indices",
@@ -40,11 +40,8 @@ _METAINFO_IN_SAMPLES = (
     "dataset_keypoint_weights",
     "flip_indices",
     "skeleton_links",
+    "category_given",
 )
-
-
-class DataNotFoundError(FileNotFoundError):
-    """The data set is not where the config looks for it."""
 
 
 @DATASETS.register_module()
@@ -67,6 +64,9 @@ class FashionAIDataset(BaseCocoStyleDataset):
             labelled points; it gives the outermost points away, so published scores do not use
             it), ``whole`` (the whole image), or the path of a CSV of boxes. A label box that
             encloses nothing is replaced by the whole image. `GetBBoxCenterScale` pads them all.
+        category_given: Whether the model may look at the category. If not, the samples' metainfo
+            says ``category_given=False``, and a `GarmentHead` chooses one itself; metrics still
+            know the labelled one.
         **kwargs: As in `BaseCocoStyleDataset`.
 
     Raises:
@@ -86,23 +86,21 @@ class FashionAIDataset(BaseCocoStyleDataset):
         *,
         categories: Sequence[str] | None = None,
         bbox_source: str = "label",
+        category_given: bool = True,
         **kwargs: Any,
     ) -> None:
-        unknown = sorted(set(categories or ()) - set(CATEGORY_NAMES))
-        if unknown:
-            raise ValueError(
-                f"unknown categories {unknown}; expected some of {', '.join(CATEGORY_NAMES)}"
-            )
-        self.categories = tuple(categories or CATEGORY_NAMES)
+        self.categories = known_categories(categories)
         self.bbox_source = bbox_source
         super().__init__(ann_file=ann_file, **kwargs)
-        self._metainfo["bbox_source"] = bbox_source
+        self._metainfo.update(bbox_source=bbox_source, category_given=category_given)
         for transform in self.pipeline.transforms:
             if type(transform) is RandomFlip:
                 raise ValueError(
                     "RandomFlip does not know keypoint_visibility, which would come out mirrored;"
                     " write GarmentFlip instead, it takes the same arguments"
                 )
+            if not category_given and isinstance(transform, PackPoseInputs):
+                transform.meta_keys = (*transform.meta_keys, "category_given")
 
     @property
     def image_ids(self) -> list[str]:
@@ -117,7 +115,7 @@ class FashionAIDataset(BaseCocoStyleDataset):
             # An image without a single labelled point has nothing to teach.
             table = table.select(labelled.any(axis=1))
             labelled = labelled[labelled.any(axis=1)]
-        paths = self._image_paths(table.image_ids)
+        paths = image_paths(table.image_ids, self.data_prefix.get("img", ""))
         boxes = self._boxes(table, labelled, paths)
         normalizer = normalizers(table.keypoints, table.visibility, table.category_indices)
 
@@ -158,32 +156,14 @@ class FashionAIDataset(BaseCocoStyleDataset):
         return info
 
     def _read_table(self) -> KeypointTable:
-        if not Path(self.ann_file).is_file():
-            raise DataNotFoundError(
-                f"{self.ann_file} does not exist: get the FashionAI keypoint data from Alibaba"
-                " Tianchi and set FASHIONAI_ROOT to its folder, or try without it: `fashionkp synth"
-                " data/fashionai` draws a stand-in"
-            )
-        is_test_list = self.test_mode and not has_keypoints(self.ann_file)
-        if is_test_list and self.bbox_source == "label":
+        # Labels without keypoints are refused in training, with the columns that are missing.
+        test_list = is_test_list(self.ann_file) and self.test_mode
+        if test_list and self.bbox_source == "label":
             raise ValueError(
                 f"{self.ann_file} is a test list without keypoints, so there are no label boxes;"
                 " set bbox_source='whole' or give a file of boxes"
             )
-        read = read_test_list if is_test_list else read_labels
-        table = read(self.ann_file)
-        if len(self.categories) < len(CATEGORY_NAMES):
-            kept = [CATEGORY_INDEX[name] for name in self.categories]
-            table = table.select(np.isin(table.category_indices, kept))
-        return table
-
-    def _image_paths(self, image_ids: Sequence[str]) -> list[str]:
-        root = self.data_prefix.get("img", "")
-        found = locate_images(image_ids, root)
-        return [
-            os.fspath(found.get(image_id, os.path.join(root, image_id)))  # noqa: PTH118
-            for image_id in image_ids
-        ]
+        return read_table(self.ann_file, test_list=test_list, categories=self.categories)
 
     def _boxes(
         self, table: KeypointTable, labelled: NDArray[np.bool_], paths: Sequence[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
-from fashionkp_mm.core.annotations import KeypointTable, write_submission
-from fashionkp_mm.core.garments import Visibility
+from fashionkp_mm.core.annotations import KeypointTable, write_predictions, write_submission
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS
 from fashionkp_mm.core.normalized_error import (
     ScoredPoints,
     normalized_error,
@@ -28,8 +29,14 @@ class NormalizedError(BaseMetric):
     ``fashionai/points``, and logs a table per category and keypoint that names the boxes used. For
     ``save_best='fashionai/NE'`` set ``rule='less'``.
 
+    Where a model chose the category itself, points that its choice lacks count as an error of 1
+    each, as in ``fashionkp evaluate --missing-predictions count``: nobody is shown them.
+
     Args:
-        submission_file: Write the predictions there as a contest CSV.
+        submission_file: Write the predictions there as a contest CSV: whole pixels, labelled
+            categories, every point visible.
+        predictions_file: Write them there as they are: with decimals, and with the category and the
+            visibility that a `GarmentHead` predicted.
         scored_points: ``visible`` as the contest does, or ``labelled`` for occluded ones as well.
         collect_device, collect_dir, prefix: As in `BaseMetric`; the prefix is ``fashionai`` by
             default.
@@ -39,7 +46,9 @@ class NormalizedError(BaseMetric):
 
     def __init__(
         self,
+        *,
         submission_file: str | None = None,
+        predictions_file: str | None = None,
         scored_points: ScoredPoints = "visible",
         collect_device: str = "cpu",
         collect_dir: str | None = None,
@@ -47,17 +56,22 @@ class NormalizedError(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir, prefix=prefix)
         self.submission_file = submission_file
+        self.predictions_file = predictions_file
         self.scored_points = scored_points
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep of each sample what the score and the submission need."""
         for sample in data_samples:
             truth, predicted = sample["gt_instances"], sample["pred_instances"]
+            category = truth["category_indices"]
+            visible = np.ones_like(truth["keypoint_visibility"])
             self.results.append(
                 {
                     "id": sample["id"],
                     "img_id": sample["img_id"],
-                    "category_index": int(truth["category_indices"][0]),
+                    "category_index": int(category[0]),
+                    "predicted_category": int(predicted.get("category_indices", category)[0]),
+                    "predicted_visibility": predicted.get("keypoint_visibility", visible)[0],
                     "prediction": np.asarray(predicted["keypoints"][0], np.float32)[:, :2],
                     "keypoints": truth["keypoints"][0],
                     "visibility": truth["keypoint_visibility"][0],
@@ -76,32 +90,36 @@ class NormalizedError(BaseMetric):
             visibility=np.stack([row["visibility"] for row in rows]),
             rows=np.array([row["id"] for row in rows], np.int64),
         )
-        predictions = np.stack([row["prediction"] for row in rows])
+        predictions = KeypointTable(
+            image_ids=table.image_ids,
+            category_indices=np.array([row["predicted_category"] for row in rows], np.int8),
+            keypoints=np.stack([row["prediction"] for row in rows]),
+            visibility=np.stack([row["predicted_visibility"] for row in rows]).astype(np.int8),
+            rows=table.rows,
+        )
         logger = MMLogger.get_current_instance()
         if self.submission_file:
-            write_submission(
-                self.submission_file,
-                KeypointTable(
-                    table.image_ids,
-                    table.category_indices,
-                    predictions,
-                    np.full(table.visibility.shape, Visibility.VISIBLE, np.int8),
-                    table.rows,
-                ),
-            )
-            logger.info("Predictions written to %s", Path(self.submission_file).resolve())
+            entry = replace(predictions, category_indices=table.category_indices)
+            write_submission(self.submission_file, entry)
+        if self.predictions_file:
+            write_predictions(self.predictions_file, predictions)
+        for path in filter(None, (self.submission_file, self.predictions_file)):
+            logger.info("Predictions written to %s", Path(path).resolve())
 
         result = normalized_error(
-            predictions,
+            predictions.keypoints,
             table.keypoints,
             table.visibility,
             table.category_indices,
             normalizer=np.array([row["normalizer"] for row in rows]),
             scored_points=self.scored_points,
+            failed=~CATEGORY_KEYPOINTS[predictions.category_indices],
         )
+        meta = self.dataset_meta or {}
         logger.info(
-            "Normalized error with boxes from '%s', %d images, %d without a normaliser:\n%s",
-            (self.dataset_meta or {}).get("bbox_source", "unknown"),
+            "Normalized error with boxes from '%s'%s, %d images, %d without a normaliser:\n%s",
+            meta.get("bbox_source", "unknown"),
+            "" if meta.get("category_given", True) else " and categories of the model's choice",
             result.images,
             result.skipped_images,
             score_frame(result).to_string(float_format="%.2f"),

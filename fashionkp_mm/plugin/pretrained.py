@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner.checkpoint import CheckpointLoader
-from mmpose.registry import MODELS
 
 _MIN_MATCHED = 0.9
 """Share of a backbone's tensors that pretrained weights must provide to count as its own."""
@@ -24,7 +23,7 @@ def set_pretrained(cfg: Config, pretrained: str) -> None:
     Args:
         cfg: The whole config; its backbone's ``init_cfg`` is changed.
         pretrained: ``default`` for the weights that the config names, ``none`` for random ones, or
-            the path of a checkpoint, of a backbone alone or of a whole pose estimator.
+            the path of a checkpoint, of a backbone alone or of a whole model.
 
     Raises:
         PretrainedError: The weights cannot be loaded, or belong to another backbone.
@@ -45,6 +44,7 @@ def set_pretrained(cfg: Config, pretrained: str) -> None:
     weights = _load_weights(source)
     if pretrained != "default" and any(name.startswith("backbone.") for name in weights):
         backbone.init_cfg.prefix = "backbone."
+    init_default_scope(cfg.default_scope)
     _require_match(backbone, weights, source)
 
 
@@ -63,7 +63,6 @@ def _load_weights(source: str) -> dict[str, Any]:
 
 def _require_match(backbone: Any, weights: dict[str, Any], source: str) -> None:
     prefix = backbone.init_cfg.get("prefix", "")
-    init_default_scope("mmpose")
     own = MODELS.build({**backbone, "init_cfg": None}).state_dict()
     matched = [
         name

@@ -15,7 +15,7 @@ from mmengine.config import Config, ConfigDict
 
 
 def stock_model(config: str) -> ConfigDict:
-    """The ``model`` of one of MMPose's own configs, made by `GarmentPoseEstimator`.
+    """The ``model`` of one of MMPose's own configs, with its head wrapped in a `GarmentHead`.
 
     Args:
         config: Path below MMPose's ``configs`` folder, without ``.py``.
@@ -25,7 +25,7 @@ def stock_model(config: str) -> ConfigDict:
     """
     path = Path(mmpose.__file__).parent / ".mim" / "configs" / f"{config}.py"
     model: ConfigDict = Config.fromfile(path).model
-    model.type = "GarmentPoseEstimator"
+    model.head = ConfigDict(type="GarmentHead", pose_head=model.head)
     return model
 
 

@@ -6,17 +6,20 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import mmengine
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError
 from fashionkp_mm.core.annotations import AnnotationError
-from fashionkp_mm.core.boxes import BoxFileError
+from fashionkp_mm.core.box_files import BoxFileError
 from fashionkp_mm.images import BrokenImageError
-from fashionkp_mm.plugin.dataset import DataNotFoundError
+from fashionkp_mm.plugin.box_comparison import as_list, compare_boxes, comparison_table
+from fashionkp_mm.plugin.label_files import DataNotFoundError
 from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
 
 MENDABLE = (
@@ -56,13 +59,21 @@ def test(args: argparse.Namespace) -> None:
     """Test as the arguments of ``tools/test.py`` say."""
     cfg = _load_config(args)
     cfg.load_from = args.checkpoint
+    if args.category == "own":
+        cfg.test_dataloader.dataset.category_given = False
     if args.dump:
-        evaluators = cfg.test_evaluator
-        evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-        cfg.test_evaluator = [*evaluators, {"type": "DumpResults", "out_file_path": args.dump}]
+        dump = {"type": "DumpResults", "out_file_path": args.dump}
+        cfg.test_evaluator = [*as_list(cfg.test_evaluator), dump]
     _finish_config(cfg, args)
 
-    metrics = Runner.from_cfg(cfg).test()
+    metrics: dict[str, Any]
+    if args.boxes:
+        metrics = compare_boxes(cfg, args.boxes, args.detector)
+        if is_main_process():
+            table = comparison_table(metrics).to_string(float_format="%.2f", na_rep="-")
+            print(f"\nBoxes by source, category {args.category}:\n{table}")
+    else:
+        metrics = Runner.from_cfg(cfg).test()
     if args.out:
         mmengine.dump(metrics, args.out)
 
@@ -92,14 +103,14 @@ def _distribute_on_cpu(cfg: Config) -> None:
 
 def _finish_config(cfg: Config, args: argparse.Namespace) -> None:
     if args.show or args.show_dir:
-        cfg.default_hooks.visualization.update(
-            enable=True,
-            show=args.show,
-            wait_time=args.wait_time,
-            # MMPose joins a relative folder to the work directory again for every batch.
-            out_dir=str(Path(args.show_dir).resolve()) if args.show_dir else None,
-            interval=args.interval,
-        )
+        # MMPose joins a relative folder to the work directory again for every batch.
+        folder = str(Path(args.show_dir).resolve()) if args.show_dir else None
+        hook = cfg.default_hooks.visualization
+        hook.update(show=args.show, wait_time=args.wait_time, interval=args.interval)
+        if hook.type == "DetVisualizationHook":
+            hook.update(draw=True, test_out_dir=folder)
+        else:
+            hook.update(enable=True, out_dir=folder)
     merge_options(cfg, args.cfg_options)
 
 

@@ -18,10 +18,10 @@ from fashionkp_mm.drawing import draw_garment
 class FashionVisualizer(PoseLocalVisualizer):
     """Draws the category's own outline, occluded points hollow, absent ones not at all.
 
-    Labels are drawn with their three-way visibility; predictions where the score reaches
-    ``kpt_thr``. ``show_kpt_idx=True`` writes the keypoints' names beside them. Instances without a
-    category (``category_indices``), as MMPose's own demos make them, are drawn as MMPose draws
-    them. Arguments are those of `PoseLocalVisualizer`.
+    Labels and predictions are drawn with their three-way visibility, predictions where the score
+    reaches ``kpt_thr``. ``show_kpt_idx=True`` writes the keypoints' names beside them. Instances
+    without a category (``category_indices``), as a model without a `GarmentHead` predicts them,
+    are drawn as MMPose draws them. Arguments are those of `PoseLocalVisualizer`.
     """
 
     def _draw_instances_kpts(
@@ -51,22 +51,24 @@ class FashionVisualizer(PoseLocalVisualizer):
 
 
 def _visibility(instances: InstanceData, kpt_thr: float) -> NDArray[np.int8]:
-    """``(N, K)`` of `Visibility`: as labelled, or as predicted."""
-    if "keypoint_visibility" in instances:
-        return np.asarray(instances.keypoint_visibility)
-    return predicted_visibility(instances, instances.category_indices, kpt_thr)
+    """``(N, K)`` of `Visibility`: as predicted, or as labelled."""
+    if "keypoint_scores" in instances:
+        return predicted_visibility(instances, instances.category_indices, kpt_thr)
+    return np.asarray(instances.keypoint_visibility)
 
 
 def predicted_visibility(
     instances: InstanceData, category_indices: NDArray[np.integer[Any]], kpt_thr: float
 ) -> NDArray[np.int8]:
-    """Which predicted points to draw, as ``(N, K)`` of `Visibility`.
+    """How to draw predicted points, as ``(N, K)`` of `Visibility`.
 
     Args:
-        instances: Predictions with ``keypoint_scores`` ``(N, K)``.
+        instances: Predictions with ``keypoint_scores`` ``(N, K)`` and, from a `GarmentHead`,
+            ``keypoint_visibility`` ``(N, K)``; without it, all points count as visible.
         category_indices: ``(N,)``; points that the category does not define count as absent.
-        kpt_thr: Score from which a point counts as visible; below it, it counts as absent.
+        kpt_thr: Score below which a point counts as absent.
     """
     shown = np.asarray(instances.keypoint_scores) >= kpt_thr
     shown &= CATEGORY_KEYPOINTS[np.asarray(category_indices, int)]
-    return np.where(shown, Visibility.VISIBLE, Visibility.ABSENT).astype(np.int8)
+    states = instances.get("keypoint_visibility", np.full(shown.shape, Visibility.VISIBLE))
+    return np.where(shown, states, Visibility.ABSENT).astype(np.int8)

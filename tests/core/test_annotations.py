@@ -25,6 +25,7 @@ from fashionkp_mm.core.annotations import (
     read_predictions,
     read_test_list,
     write_labels,
+    write_predictions,
     write_submission,
 )
 from fashionkp_mm.core.garments import (
@@ -33,6 +34,7 @@ from fashionkp_mm.core.garments import (
     CATEGORY_NAMES,
     KEYPOINT_INDEX,
     NUM_KEYPOINTS,
+    Visibility,
 )
 
 HEADER = ",".join(COLUMNS)
@@ -238,8 +240,6 @@ class TestBadInput:
             ("nan_13_1", "not finite"),
             ("12_inf_1", "not finite"),
             ("12_-inf_0", "not finite"),
-            ("12_13_-1", "an absent point has no place"),
-            ("-1_13_-1", "an absent point has no place"),
             ("1e39_13_1", "no image is that large"),
             (f"12_{2**24 + 1}_1", "no image is that large"),
             (f"{'9' * 30}_13_1", "no image is that large"),
@@ -260,6 +260,19 @@ class TestBadInput:
             table, _ = check_annotations(path, kind)
         assert table.visibility[1, KEYPOINT_INDEX["hemline_right"]] == -1
         assert table.visibility[1, KEYPOINT_INDEX["hemline_left"]] == 1
+
+    @pytest.mark.parametrize("cell", ["12_13_-1", "-1_13_-1", "12.5_-1_-1"])
+    def test_only_a_prediction_places_a_point_that_it_calls_absent(
+        self, cell: str, write_csv: WriteCsv
+    ) -> None:
+        path = write_csv(HEADER, skirt("a", hemline_right=cell, hemline_left="-1_-1_-1"))
+        assert "an absent point has no place" in only_problem(path).message
+        table = read_predictions(path)
+        point = KEYPOINT_INDEX["hemline_right"]
+        assert table.visibility[0, point] == Visibility.ABSENT
+        assert table.keypoints[0, point].tolist() == [float(n) for n in cell.split("_")[:2]]
+        assert table.placed[0, point]
+        assert not table.placed[0, KEYPOINT_INDEX["hemline_left"]]
 
     def test_the_message_names_file_row_column_value_and_remedy(self, write_csv: WriteCsv) -> None:
         path = write_csv(HEADER, skirt("a", hemline_left="1_2_5"))
@@ -506,6 +519,18 @@ class TestWriting:
         assert cells["hemline_right"] == "-1_-1_1"
         assert cells["crotch"] == "-1_-1_-1"
         assert cells["waistband_right"] == "200_52_1"
+        assert not problems_of(path, "predictions")
+
+    def test_predictions_keep_places_visibilities_and_two_decimals(
+        self, write_csv: WriteCsv
+    ) -> None:
+        row = skirt("a", hemline_left="10.625_20_0", hemline_right="7_8_-1", crotch="5_5_1")
+        path = write_csv()
+        write_predictions(path, read_predictions(write_csv(row)))
+        cells = dict(zip(COLUMNS, path.read_text().splitlines()[1].split(","), strict=True))
+        assert cells["hemline_left"] == "10.62_20_0"
+        assert cells["hemline_right"] == "7_8_-1"
+        assert cells["crotch"] == "-1_-1_-1", "a skirt has none"
         assert not problems_of(path, "predictions")
 
     @settings(

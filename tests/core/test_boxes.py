@@ -1,14 +1,19 @@
-"""Tests of boxes from labelled points and from files."""
+"""Tests of boxes from points, labelled and found."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import subprocess
+import sys
 
 import numpy as np
-import pytest
 
-from fashionkp_mm.core.boxes import BoxFileError, keypoint_boxes, read_boxes
-from fashionkp_mm.core.garments import NUM_KEYPOINTS
+from fashionkp_mm.core.boxes import (
+    keypoint_boxes,
+    refined_boxes,
+    with_margin,
+    without_margin,
+)
+from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES, NUM_KEYPOINTS
 
 
 def test_a_box_encloses_the_labelled_points_tightly() -> None:
@@ -31,64 +36,102 @@ def test_without_a_labelled_point_there_is_no_box() -> None:
     assert boxes[1].tolist() == [7, 7, 7, 7]
 
 
-def box_file(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "boxes.csv"
-    path.write_text(text)
-    return path
+def found_points(*points: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints of one garment, the first of them at ``points``, and which are present."""
+    keypoints = np.full((1, NUM_KEYPOINTS, 2), -1, np.float32)
+    keypoints[0, : len(points)] = points
+    return keypoints, np.arange(NUM_KEYPOINTS)[None] < len(points)
 
 
-def test_boxes_come_in_the_order_asked_for(tmp_path: Path) -> None:
-    path = box_file(tmp_path, "image_id,x1,y1,x2,y2\na,1,2,3,4\nb,5,6,7.5,8\nc,0,0,1,1\n")
-    assert read_boxes(path, ["b", "a"]).tolist() == [[5, 6, 7.5, 8], [1, 2, 3, 4]]
+def test_a_refined_box_encloses_the_present_points() -> None:
+    keypoints, present = found_points((30, 40), (60, 90), (50, 20))
+    sizes = np.array([[100, 200]])
+    assert refined_boxes(keypoints, present, sizes).tolist() == [[30, 20, 60, 90]]
 
 
-def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
-    path = box_file(tmp_path, "y2,x2,label,y1,x1,image_id\n4,3,shirt,2,1,007\n")
-    assert read_boxes(path, ["007"]).tolist() == [[1, 2, 3, 4]]
+def test_rounding_errors_of_points_do_not_show_in_refined_boxes() -> None:
+    keypoints, present = found_points((30.2, 40.1), (60.7, 90.4))
+    sizes = np.array([[100, 200]])
+    boxes = refined_boxes(keypoints, present, sizes)
+    np.testing.assert_array_equal(boxes, refined_boxes(keypoints + 0.01, present, sizes))
+    assert boxes.tolist() == [[30, 40, 61, 90]]
 
 
-def test_the_highest_score_is_taken(tmp_path: Path) -> None:
-    path = box_file(
-        tmp_path, "image_id,x1,y1,x2,y2,score\na,1,1,2,2,0.3\na,1,1,9,9,0.9\na,1,1,3,3,0.5\n"
+def test_a_refined_box_stays_inside_the_image() -> None:
+    keypoints, present = found_points((-30, 40), (160, 290))
+    sizes = np.array([[100, 200]])
+    assert refined_boxes(keypoints, present, sizes).tolist() == [[0, 40, 100, 200]]
+
+
+def test_each_image_has_its_own_box() -> None:
+    one, present_one = found_points((10, 10), (50, 60))
+    other, present_other = found_points((110, 10), (150, 60), (0, 0))
+    sizes = np.array([[100, 100], [200, 300]])
+    boxes = refined_boxes(
+        np.concatenate([one, other]), np.concatenate([present_one, present_other]), sizes
     )
-    assert read_boxes(path, ["a"]).tolist() == [[1, 1, 9, 9]]
+    assert boxes.tolist() == [[10, 10, 50, 60], [0, 0, 150, 60]]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("image_id,x1,y1,x2\na,1,2,3\n", "row 1: no column y2; expected image_id,x1,y1,x2,y2"),
-        ("image_id,x1,y1,x2,y2\na,1,2,3,4\nb,5,2,3,4\n", "row 3, image b: the box"),
-        ("image_id,x1,y1,x2,y2\na,1,2,1,4\n", "row 2, image a: the box"),
-        ("image_id,x1,y1,x2,y2\na,1,2,nan,4\n", "not a number; expected x1 < x2"),
-        ("image_id,x1,y1,x2,y2\na,1,2,inf,4\n", "row 2, image a: the box"),
-        ("image_id,x1,y1,x2,y2\na,1,2,x,4\n", "row 2, image a: the box"),
-        ("image_id,x1,y1,x2,y2\na,1,2,,4\n", "row 2, image a: the box"),
-        (
-            "image_id,x1,y1,x2,y2\na,1,2,3,4\na,1,2,5,6\n",
-            "several boxes for a, and no column score",
-        ),
-        ("image_id,x1,y1,x2,y2\nb,1,2,3,4\n", "no box for 1 images, the first is a"),
-        ("image_id,x1,y1,x2,y2\n", "no box for 1 images"),
-        ("", "not a readable CSV"),
-        ("image_id,x1,y1,x2,y2\na,1,2,3,4\nb,1,2,3,4,5,6,7\n", "not a readable CSV"),
-    ],
-)
-def test_a_file_that_cannot_be_used(text: str, message: str, tmp_path: Path) -> None:
-    path = box_file(tmp_path, text)
-    with pytest.raises(BoxFileError) as caught:
-        read_boxes(path, ["a"])
-    assert message in str(caught.value)
-    assert str(caught.value).startswith(str(path))
+def test_a_single_present_point_gives_way_to_the_points_the_category_defines() -> None:
+    keypoints, defined = found_points((30, 40), (60, 90))
+    present = defined.copy()
+    present[0, 1] = False
+    sizes = np.array([[100, 200]])
+    assert refined_boxes(keypoints, present, sizes, defined).tolist() == [[30, 40, 60, 90]]
 
 
-def test_a_file_that_is_not_text(tmp_path: Path) -> None:
-    path = tmp_path / "boxes.csv"
-    path.write_bytes(b"image_id,x1,y1,x2,y2\n\xff\xfe,1,2,3,4\n")
-    with pytest.raises(BoxFileError, match="not a readable CSV"):
-        read_boxes(path, ["a"])
+def test_points_in_one_heap_give_way_too() -> None:
+    keypoints, defined = found_points((30, 40), (30.5, 40.5), (60, 90))
+    present = defined.copy()
+    present[0, 2] = False
+    sizes = np.array([[100, 200]])
+    assert refined_boxes(keypoints, present, sizes, defined).tolist() == [[30, 40, 60, 90]]
 
 
-def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        read_boxes(tmp_path / "none.csv", ["a"])
+def test_points_in_one_line_are_a_box() -> None:
+    keypoints, present = found_points((30, 40), (30, 90))
+    assert refined_boxes(keypoints, present, np.array([[100, 200]])).tolist() == [[30, 40, 30, 90]]
+
+
+def test_where_no_points_make_a_box_it_is_the_whole_image() -> None:
+    keypoints, defined = found_points((30, 40), (31, 41))
+    present = np.zeros_like(defined)
+    sizes = np.array([[100, 200]])
+    assert refined_boxes(keypoints, present, sizes, defined).tolist() == [[0, 0, 100, 200]]
+    assert refined_boxes(keypoints, present, sizes).tolist() == [[0, 0, 100, 200]]
+
+
+def test_box_maths_does_not_import_pandas() -> None:
+    code = "import sys, fashionkp_mm.core.boxes; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_garment_box_has_its_categorys_margin() -> None:
+    boxes = np.tile(np.float32([100, 200, 200, 400]), (len(CATEGORIES), 1))
+    widened = with_margin(boxes, np.arange(len(CATEGORIES)))
+    for box, category in zip(widened, CATEGORIES.values(), strict=True):
+        margin = category.box_margin
+        assert min(margin.sides, margin.top, margin.bottom) > 0
+        expected = [
+            100 - 100 * margin.sides,
+            200 - 200 * margin.top,
+            200 + 100 * margin.sides,
+            400 + 200 * margin.bottom,
+        ]
+        np.testing.assert_allclose(box, expected, rtol=1e-6)
+
+
+def test_margins_put_on_and_taken_off_leave_the_box() -> None:
+    rng = np.random.default_rng(2)
+    corners = rng.uniform(0, 500, (50, 2)).astype(np.float32)
+    boxes = np.concatenate([corners, corners + rng.uniform(1, 400, (50, 2))], axis=1)
+    boxes = boxes.astype(np.float32)
+    indices = rng.integers(len(CATEGORY_NAMES), size=50)
+    back = without_margin(with_margin(boxes, indices), indices)
+    assert back.dtype == np.float32
+    np.testing.assert_allclose(back, boxes, atol=1e-3)
+
+
+def test_no_box_stays_no_box_with_a_margin() -> None:
+    assert np.isnan(with_margin(np.full((1, 4), np.nan, np.float32), np.array([0]))).all()

@@ -168,6 +168,7 @@ JUMPSUIT = """
             ),
             normalizer=_ARMPITS,
             color=(120, 90, 200),
+            box_margin=BoxMargin(sides=0.03, top=0.03, bottom=0.02),
         ),
 """
 

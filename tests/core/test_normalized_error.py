@@ -27,9 +27,11 @@ from fashionkp_mm.core.garments import (
 from fashionkp_mm.core.normalized_error import (
     MissingPredictionsError,
     evaluate,
-    images_without_prediction,
+    image_errors,
+    missing_predictions,
     normalized_error,
     normalizers,
+    point_errors,
     score_frame,
 )
 
@@ -203,10 +205,11 @@ class TestMissingPredictions:
         predictions = trousers(EXAMPLE_PREDICTIONS)
         with pytest.raises(MissingPredictionsError) as caught:
             evaluate(answers, predictions)
-        assert caught.value.image_ids == answers.image_ids[2:]
-        assert "6 labelled images have no prediction: Images/trousers/2.jpg" in str(caught.value)
+        assert caught.value.missing.image_ids == answers.image_ids[2:]
+        assert "no prediction for 6 labelled images: Images/trousers/2.jpg" in str(caught.value)
         assert "and 1 more" in str(caught.value)
-        assert images_without_prediction(answers, predictions) == [*answers.image_ids[2:]]
+        assert missing_predictions(answers, predictions) == caught.value.missing
+        assert caught.value.missing.points == {}
 
     def test_count_as_an_error_of_1_per_scored_point(self) -> None:
         answers = trousers(EXAMPLE_ANSWERS)
@@ -223,6 +226,54 @@ class TestMissingPredictions:
         second = sum([10, 20, 30, 40, 50, 60, 70]) / math.hypot(105, 4)
         assert (result.points, result.images) == (7, 1)
         assert result.value == pytest.approx(100 * second / 7)
+
+    def without_crotch(self) -> KeypointTable:
+        """Predictions whose first image has no place for the crotch, as a skirt has none."""
+        predictions = trousers(EXAMPLE_PREDICTIONS)
+        crotch = KEYPOINT_INDEX["crotch"]
+        predictions.keypoints[0, crotch] = predictions.visibility[0, crotch] = -1
+        return predictions
+
+    def test_a_point_without_a_place_is_an_error_that_names_it(self) -> None:
+        with pytest.raises(MissingPredictionsError) as caught:
+            evaluate(trousers(EXAMPLE_ANSWERS), self.without_crotch())
+        assert caught.value.missing.image_ids == ()
+        assert caught.value.missing.points == {"Images/trousers/0.jpg": ("crotch",)}
+        assert "1 points of 1 images: Images/trousers/0.jpg (crotch)" in str(caught.value)
+
+    def test_a_point_without_a_place_counts_as_an_error_of_1(self) -> None:
+        answers = trousers(EXAMPLE_ANSWERS)
+        result = evaluate(answers, self.without_crotch(), missing_predictions="count")
+        assert result.points == 11
+        crotch = 100 * (1 + 30 / math.hypot(105, 4)) / 2
+        assert result.per_keypoint["crotch"].value == pytest.approx(crotch)
+
+    def test_a_point_without_a_place_is_skipped(self) -> None:
+        answers = trousers(EXAMPLE_ANSWERS)
+        result = evaluate(answers, self.without_crotch(), missing_predictions="skip")
+        assert (result.points, result.images) == (10, 2)
+        assert result.per_keypoint["crotch"].value == pytest.approx(3000 / math.hypot(105, 4))
+
+    def test_a_skipped_normaliser_point_still_normalises(self) -> None:
+        answers, predictions = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+        left = KEYPOINT_INDEX["waistband_left"]
+        predictions.keypoints[1, left] = predictions.visibility[1, left] = -1
+        result = evaluate(answers, predictions, missing_predictions="skip")
+        assert (result.points, result.skipped_images) == (10, 0)
+
+    def test_a_point_that_is_called_absent_in_its_place_is_scored(self) -> None:
+        answers, predictions = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+        expected = evaluate(answers, predictions)
+        predictions.visibility[:] = -1
+        assert evaluate(answers, predictions) == expected
+
+    def test_only_points_that_are_scored_can_be_missing(self) -> None:
+        answers, predictions = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+        occluded = KEYPOINT_INDEX["waistband_left"]
+        predictions.keypoints[0, occluded] = predictions.visibility[0, occluded] = -1
+        assert evaluate(answers, predictions).points == 11
+        with pytest.raises(MissingPredictionsError, match="waistband_left"):
+            evaluate(answers, predictions, scored_points="labelled")
 
     def test_predictions_match_by_id_in_any_order(self) -> None:
         answers, predictions = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
@@ -269,6 +320,68 @@ class TestPredictions:
         score(table, predictions)
         assert (predictions == before[0]).all()
         assert (table.keypoints == before[1]).all()
+
+
+class TestImageErrors:
+    def test_are_each_images_own_score(self) -> None:
+        table, predicted = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+
+        errors = image_errors(table, predicted)
+
+        for row, error in enumerate(errors):
+            alone = evaluate(table.select(np.array([row])), predicted)
+            assert error == pytest.approx(alone.value)
+
+    def test_match_by_id(self) -> None:
+        table, predicted = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+
+        swapped = image_errors(table, predicted.select(np.array([1, 0])))
+
+        assert np.array_equal(swapped, image_errors(table, predicted))
+
+    def test_are_nan_without_a_prediction_a_normaliser_or_a_visible_point(self) -> None:
+        table = trousers(
+            (
+                EXAMPLE_ANSWERS[0],
+                EXAMPLE_ANSWERS[0].replace("430_284_0", "-1_-1_-1"),
+                EXAMPLE_ANSWERS[0].replace("_1,", "_0,"),
+            )
+        )
+        predicted = trousers(EXAMPLE_PREDICTIONS[:1] * 3)
+
+        assert np.isnan(image_errors(table, predicted)).tolist() == [False, True, True]
+        assert np.isnan(image_errors(table, predicted.select(np.array([1])))).all()
+        assert np.isnan(image_errors(table, predicted.select(np.array([], int)))).all()
+
+
+class TestPointErrors:
+    def test_their_mean_is_the_score(self) -> None:
+        table, predicted = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+        errors = point_errors(table, predicted)
+        assert np.nanmean(errors) == pytest.approx(evaluate(table, predicted).value)
+        assert (~np.isnan(errors) == (table.visibility == 1)).all()
+
+    def test_are_nan_where_nothing_was_predicted(self) -> None:
+        table, predicted = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+        crotch = KEYPOINT_INDEX["crotch"]
+        predicted.keypoints[0, crotch] = predicted.visibility[0, crotch] = -1
+        assert np.isnan(point_errors(table, predicted)[0, crotch])
+        assert np.isnan(point_errors(table, predicted.select(np.array([0])))[1]).all()
+
+    def test_what_was_not_predicted_counts_on_demand(self) -> None:
+        table = trousers((*EXAMPLE_ANSWERS, "-1_-1_-1" + ",5_5_1" * 6))
+        predicted = trousers(EXAMPLE_PREDICTIONS).select(np.array([1]))
+        errors = point_errors(table, predicted, count_missing=True)
+        expected = evaluate(table, predicted, missing_predictions="count")
+        assert np.nanmean(errors) == pytest.approx(expected.value)
+        assert np.isnan(errors[2]).all(), "it has no normaliser"
+
+    def test_occluded_points_on_demand(self) -> None:
+        table, predicted = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)
+        errors = point_errors(table, predicted, scored_points="labelled")
+        assert errors[0, KEYPOINT_INDEX["waistband_left"]] == pytest.approx(
+            1000 / math.hypot(283, 19)
+        )
 
 
 class TestResult:
@@ -401,5 +514,5 @@ class TestRealEntry:
         assert round(result.value, 4) == 5.0279
 
     def test_one_image_has_no_prediction(self, pair: tuple[KeypointTable, KeypointTable]) -> None:
-        with pytest.raises(MissingPredictionsError, match=r"^1 labelled images have no prediction"):
+        with pytest.raises(MissingPredictionsError, match=r"^no prediction for 1 labelled images"):
             evaluate(*pair)

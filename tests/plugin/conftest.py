@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from fashionkp_mm.plugin import FashionAIDataset
@@ -38,3 +40,15 @@ def drawn_dataset(drawn_root: Path, demo_config: Config) -> Callable[..., Fashio
         return FashionAIDataset(**settings)
 
     return make
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """Messages that MMEngine's logger receives."""
+    records: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())  # type: ignore[method-assign]
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmpose.datasets.transforms import RandomBBoxTransform, YOLOXHSVRandomAug
 
-from fashionkp_mm.plugin import GarmentBBoxTransform, GarmentHSVAug
+from fashionkp_mm.plugin import GarmentBBoxTransform, GarmentHSVAug, RandomWiderBBox
 
 SEEDS = range(20)
 
@@ -54,3 +54,33 @@ def test_boxes_are_those_of_mmpose() -> None:
             assert found[key].dtype == expected[key].dtype
         rotations.add(float(found["bbox_rotation"][0]))
     assert len(rotations) > len(SEEDS) / 3
+
+
+def widened(seed: int = 0, **settings: float) -> np.ndarray[Any, Any]:
+    results = {"img_shape": (400, 300), "bbox": np.array([[100, 50, 200, 350]], np.float32)}
+    box: np.ndarray[Any, Any] = seeded(RandomWiderBBox(**settings), results, seed)["bbox"]
+    return box
+
+
+def test_a_box_becomes_the_whole_image() -> None:
+    box = widened(prob=1, whole_prob=1)
+    assert box.dtype == np.float32
+    np.testing.assert_array_equal(box, [[0, 0, 300, 400]])
+
+
+def test_a_box_stays_as_it_is() -> None:
+    np.testing.assert_array_equal(widened(prob=0), [[100, 50, 200, 350]])
+
+
+def test_a_box_ends_between_its_own_and_the_whole_image() -> None:
+    boxes = np.concatenate([widened(seed, prob=1, whole_prob=0) for seed in SEEDS])
+    part = (boxes - [100, 50, 200, 350]) / [-100, -50, 100, 50]
+    np.testing.assert_allclose(part, part[:, :1].repeat(4, axis=1), atol=1e-6)
+    assert ((part >= 0) & (part < 1)).all()
+    assert len(np.unique(part[:, 0].round(4))) > len(SEEDS) // 2
+
+
+def test_boxes_are_widened_as_often_as_asked() -> None:
+    boxes = np.concatenate([widened(seed, prob=0.3, whole_prob=0.5) for seed in range(1000)])
+    assert 0.25 < (boxes[:, 0] < 100).mean() < 0.35
+    assert 0.11 < (boxes[:, 0] == 0).mean() < 0.19

@@ -52,6 +52,19 @@ def test_the_backbone_computes_in_bfloat16(estimator):
     torch.testing.assert_close(rounded, exact, rtol=0.02, atol=0.02)
 
 
+@pytest.mark.parametrize("place", ["neck", "head.neck"])
+def test_a_neck_computes_in_bfloat16_too(estimator, place):
+    neck = nn.Conv2d(3, 4, 1)
+    estimator.head = nn.Module()
+    owner, _, name = place.rpartition(".")
+    setattr(estimator.get_submodule(owner), name, neck)
+    with wrapper(estimator).optim_context(estimator):
+        rounded = neck(torch.rand(2, 3, 8, 8))
+    assert rounded.dtype == torch.float32
+    assert torch.equal(rounded, rounded.bfloat16().float())
+    assert "forward" not in vars(neck)
+
+
 def test_nothing_stays_behind(estimator):
     images = torch.rand(2, 3, 8, 8)
     before = estimator.backbone(images)

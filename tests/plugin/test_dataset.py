@@ -9,7 +9,8 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from fashionkp_mm.core import annotations as csv_files
 from fashionkp_mm.core.annotations import AnnotationError
-from fashionkp_mm.core.boxes import BoxFileError, keypoint_boxes
+from fashionkp_mm.core.box_files import BoxFileError
+from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.garments import (
     CATEGORIES,
     FLIP_INDICES,
@@ -20,7 +21,7 @@ from fashionkp_mm.core.garments import (
 from fashionkp_mm.core.normalized_error import normalizers
 from fashionkp_mm.images import image_size
 from fashionkp_mm.plugin import FashionAIDataset
-from fashionkp_mm.plugin.dataset import DataNotFoundError
+from fashionkp_mm.plugin.label_files import DataNotFoundError
 
 VAL = "val/Annotations/val.csv"
 
@@ -90,6 +91,15 @@ def test_whole_boxes_are_the_image(drawn_dataset):
         info = dataset.get_data_info(index)
         np.testing.assert_array_equal(info["bbox"][0], (0, 0, *image_size(info["img_path"])))
     assert dataset.metainfo["bbox_source"] == "whole"
+
+
+def test_samples_say_that_their_category_is_not_for_the_model(drawn_dataset):
+    given, hidden = drawn_dataset("val"), drawn_dataset("val", category_given=False)
+    assert given[0]["data_samples"].metainfo.get("category_given", True)
+    sample = hidden[0]["data_samples"]
+    assert sample.metainfo["category_given"] is False
+    assert "category_indices" in sample.gt_instances, "metrics have to know it"
+    assert hidden.metainfo["category_given"] is False
 
 
 def test_boxes_from_a_file(drawn_dataset, drawn_root, tmp_path):

@@ -1,12 +1,9 @@
 """The normalized error as MMPose reports it, beside MMPose's own metrics."""
 
-import logging
-
 import numpy as np
 import pytest
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
 from fashionkp_mm.core import annotations as csv_files
@@ -60,6 +57,59 @@ def test_same_figure_as_from_the_submission(drawn_dataset, drawn_root, tmp_path)
     assert (entry.visibility[~defined] == Visibility.ABSENT).all()
 
 
+def test_predictions_are_written_as_they_are(drawn_dataset, drawn_root, tmp_path):
+    dataset = drawn_dataset("val")
+    samples = predicted(dataset, 3.25)
+    for sample in samples:
+        truth = sample.gt_instances
+        sample.pred_instances.category_indices = truth.category_indices
+        sample.pred_instances.keypoint_visibility = truth.keypoint_visibility
+    path = tmp_path / "predictions.csv"
+    result = score(NormalizedError(predictions_file=str(path)), dataset, samples)
+    answers = csv_files.read_labels(drawn_root / VAL)
+    written = csv_files.read_predictions(path)
+    assert evaluate(answers, written).value == pytest.approx(result["fashionai/NE"], abs=1e-9)
+    assert (written.visibility == answers.visibility).all()
+    assert (written.placed == CATEGORY_KEYPOINTS[written.category_indices]).all()
+
+
+def test_a_predicted_category_is_written_and_the_labelled_one_submitted(
+    drawn_dataset, drawn_root, tmp_path
+):
+    dataset = drawn_dataset("val")
+    samples = predicted(dataset, 0)
+    for sample in samples:
+        shape = sample.gt_instances.category_indices.shape
+        sample.pred_instances.category_indices = np.zeros(shape, int)
+    files = {
+        kind: str(tmp_path / f"{kind}.csv") for kind in ("submission_file", "predictions_file")
+    }
+    score(NormalizedError(**files), dataset, samples)
+    written = csv_files.read_predictions(files["predictions_file"])
+    assert (written.category_indices == 0).all()
+    entry = csv_files.read_predictions(files["submission_file"])
+    answers = csv_files.read_labels(drawn_root / VAL)
+    assert (entry.category_indices == answers.category_indices).all()
+    assert evaluate(answers, entry).value == 0
+
+
+def test_points_that_a_chosen_category_lacks_count_as_in_evaluate(
+    drawn_dataset, drawn_root, tmp_path
+):
+    dataset = drawn_dataset("val")
+    samples = predicted(dataset, 3)
+    for sample in samples:
+        shape = sample.gt_instances.category_indices.shape
+        sample.pred_instances.category_indices = np.zeros(shape, int)
+    path = tmp_path / "predictions.csv"
+    result = score(NormalizedError(predictions_file=str(path)), dataset, samples)
+    answers = csv_files.read_labels(drawn_root / VAL)
+    written = csv_files.read_predictions(path)
+    counted = evaluate(answers, written, missing_predictions="count")
+    assert counted.value == pytest.approx(result["fashionai/NE"], abs=1e-9)
+    assert result["fashionai/NE_trousers"] == 100
+
+
 def test_occluded_points_count_on_demand(drawn_dataset):
     dataset = drawn_dataset("val")
     samples = predicted(dataset, 3)
@@ -79,23 +129,17 @@ def test_a_sample_seen_twice_counts_once(drawn_dataset):
     assert evaluator.evaluate(len(dataset) + 1) == once
 
 
-@pytest.fixture
-def logged():
-    """Messages that MMEngine's logger receives."""
-    records = []
-    handler = logging.Handler()
-    handler.emit = lambda record: records.append(record.getMessage())
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    yield records
-    logger.removeHandler(handler)
-
-
 @pytest.mark.parametrize("source", ["label", "whole"])
 def test_the_log_says_which_boxes_were_used(source, drawn_dataset, logged):
     dataset = drawn_dataset("val", bbox_source=source)
     score(NormalizedError(), dataset, predicted(dataset, 1))
     assert f"boxes from '{source}'" in "\n".join(logged)
+
+
+def test_the_log_says_who_chose_the_categories(drawn_dataset, logged):
+    dataset = drawn_dataset("val", category_given=False)
+    score(NormalizedError(), dataset, predicted(dataset, 1))
+    assert "boxes from 'label' and categories of the model's choice" in "\n".join(logged)
 
 
 def test_stock_metrics_run_on_the_data(drawn_dataset):

@@ -85,6 +85,16 @@ def test_predictions_are_drawn_where_the_score_suffices(visualizer):
     assert not is_marked(picture, 20, 20)
 
 
+def test_predictions_show_their_states_as_labels_do(visualizer):
+    scores = np.ones((1, NUM_KEYPOINTS), np.float32)
+    for state in Visibility:
+        labelled = labels(state)
+        predicted = skirt(keypoint_scores=scores, keypoint_visibility=labelled.keypoint_visibility)
+        np.testing.assert_array_equal(
+            drawn(visualizer, pred_instances=predicted), drawn(visualizer, gt_instances=labelled)
+        )
+
+
 def test_names_on_demand(visualizer):
     sample = PoseDataSample()
     sample.gt_instances = labels(Visibility.VISIBLE)

@@ -1,0 +1,82 @@
+"""``fashionkp export``: a trained model as one ONNX file."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from rich.console import Console
+
+from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.prediction_inputs import InputError, collect
+from fashionkp_mm.exporting.errors import ExportError
+
+
+def run(
+    config: Path,
+    checkpoint: Path,
+    out: Path,
+    *,
+    rtmlib: bool,
+    half: bool,
+    parity_images: Path | None,
+    training_data: str | None,
+    licence: str | None,
+) -> int:
+    """Export, and print how the file compares with PyTorch.
+
+    Returns:
+        Exit status: 0 if the file was written, 1 if something the user can mend kept it from being.
+    """
+    # What OpenMMLab and torch have to say of each other's age is not the user's to mend.
+    warnings.simplefilter("ignore")
+    try:
+        from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError  # noqa: PLC0415
+        from fashionkp_mm.exporting.export import export  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        terminal.say(
+            "error",
+            f"exporting needs what training needs, and {error.name} is not installed; `fashionkp"
+            " doctor` names the command that mends it",
+        )
+        return 1
+    console = Console(stderr=True)
+    with (
+        terminal.one_message(ExportError, InputError, UnsafeCheckpointError),
+        console.status("starting") as status,
+    ):
+        images = None
+        if parity_images is not None:
+            images = [source.path for source in collect([str(parity_images)], ()).found]
+        exported = export(
+            config,
+            checkpoint,
+            out,
+            rtmlib=rtmlib,
+            half=half,
+            images=images,
+            training_data=training_data,
+            licence=licence,
+            progress=status.update,
+        )
+    metadata, parity, rounding = exported.metadata, exported.parity, exported.rounding
+    width, height = metadata.input_size
+    rounded = []
+    if rounding is not None:
+        rounded = [
+            f"weights rounded to float16, compared with the unrounded: {rounding.compared};"
+            " largest differences:",
+            *(f"  {difference}" for difference in rounding.differences),
+        ]
+    terminal.out().print(
+        f"{out}: {metadata.kind} {metadata.name}, {width}x{height}, {exported.size / 1e6:.1f} MB",
+        f"training data: {metadata.training_data}",
+        f"licence: {metadata.licence}",
+        f"compared with PyTorch: {parity.compared}; largest differences:",
+        *(f"  {difference}" for difference in parity.differences),
+        *rounded,
+        sep="\n",
+        markup=False,
+        soft_wrap=True,
+    )
+    return 0

@@ -1,0 +1,98 @@
+"""Where the commands find images, and where they put the pictures they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.commands import terminal
+from fashionkp_mm.core.annotations import locate_images
+from fashionkp_mm.core.files import write_atomically
+
+_SUFFIXES = {".jpg", ".jpeg", ".png"}
+_JPEG_QUALITY = 92
+_ABOVE = "_"
+"""Stands for ``..`` in the place of a picture."""
+
+
+def locate(
+    image_ids: Sequence[str], csv: Path, images: Path | None, *, remedy: str
+) -> dict[str, Path]:
+    """Paths by image id; without a folder given, from the ones around the CSV.
+
+    Args:
+        image_ids: Ids as they stand in the CSV.
+        csv: Its path.
+        images: Folder that the ids start from.
+        remedy: What to do if none is found, for the message.
+
+    Raises:
+        FileNotFoundError: Not one of the images is there.
+    """
+    around = [csv.parent, csv.parent.parent] if images is None else [images]
+    for root in around:
+        found = locate_images(image_ids, root)
+        if found:
+            return found
+    places = " or ".join(str(root) for root in around)
+    raise FileNotFoundError(
+        f"none of the {terminal.plural(len(image_ids), 'image')} of {csv} is in {places}; expected"
+        f" for instance {around[0] / image_ids[0]}; {remedy}"
+    )
+
+
+def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:
+    """Where below ``out`` each image's picture goes, whatever path its id is.
+
+    Raises:
+        FileExistsError: Two images would have the same picture.
+    """
+    places: dict[str, Path] = {}
+    owners: dict[Path, str] = {}
+    for image_id in image_ids:
+        path = PurePosixPath(image_id)
+        parts = [_ABOVE if part == ".." else part for part in path.parts if part != path.anchor]
+        target = out.joinpath(*parts)
+        if target.suffix.lower() not in _SUFFIXES:
+            target = target.with_name(f"{target.name}.jpg")
+        if target in owners:
+            raise FileExistsError(
+                f"the pictures of {owners[target]} and {image_id} would both be {target}; draw them"
+                " in two runs, to two folders"
+            )
+        owners[target] = image_id
+        places[image_id] = target
+    return places
+
+
+def require_apart(sources: Mapping[str, Path], places: Mapping[str, Path], out: Path) -> None:
+    """Refuse to draw over the images themselves.
+
+    Args:
+        sources: Paths of images by id.
+        places: What `targets` gave for these ids and perhaps others.
+        out: The folder, for the message.
+
+    Raises:
+        FileExistsError: A picture would replace its image.
+    """
+    for image_id, source in sources.items():
+        if places[image_id].resolve() == source.resolve():
+            raise FileExistsError(
+                f"drawing to {out} would overwrite the image {source} itself; name another folder"
+            )
+
+
+def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a picture as PNG or JPEG, by the name, atomically.
+
+    Raises:
+        OSError: The place cannot be written to.
+    """
+    suffix = ".png" if path.suffix.lower() == ".png" else ".jpg"
+    _, data = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    write_atomically(path, data.tobytes())

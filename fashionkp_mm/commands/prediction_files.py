@@ -1,0 +1,177 @@
+"""The files that `fashionkp predict` writes: CSV, JSON, Parquet, COCO.
+
+What the journal keeps of an image is what its output's format needs of it (`content`), so that the
+file is the same whether it was made in one run or in several.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from fashionkp_mm.core.annotations import COLUMNS
+from fashionkp_mm.core.garments import KEYPOINT_NAMES
+from fashionkp_mm.runtime.garment import Garment, coco_categories
+
+Format = Literal["csv", "json", "parquet", "coco"]
+
+_SUFFIXES: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+_COCO = "coco.json"
+
+
+class FormatError(ValueError):
+    """A name of a file that tells no format, or a format that cannot be written here."""
+
+
+def format_of(path: Path) -> Format:
+    """The format that a file's name asks for.
+
+    Raises:
+        FormatError: It asks for none of them, or for Parquet without pyarrow.
+    """
+    name = path.name.lower()
+    if name.endswith(_COCO):
+        return "coco"
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise FormatError(
+            f"{path}: unknown format '{suffix}'; expected a name that ends in"
+            f" {', '.join(_SUFFIXES)} or {_COCO}"
+        )
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise FormatError(
+            f"{path}: Parquet needs pyarrow, which is not installed: pip install pyarrow;"
+            " or name a .csv or .json file"
+        )
+    return _SUFFIXES[suffix]
+
+
+def content(
+    form: Format, image_size: tuple[int, int], garments: Sequence[Garment]
+) -> dict[str, Any]:
+    """What a file of this format needs of one image, as plain JSON.
+
+    Args:
+        form: The format.
+        image_size: Width and height, which an image without garments cannot tell.
+        garments: What was found on it, the best first.
+    """
+    if form == "csv":
+        found: list[Any] = [garment.as_csv_row() for garment in garments]
+    elif form == "coco":
+        found = [garment.as_coco() for garment in garments]
+    else:
+        found = [garment.to_dict() for garment in garments]
+    return {"size": list(image_size), "garments": found}
+
+
+def render(form: Format, images: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[bytes]:
+    """The file, piece by piece.
+
+    Args:
+        form: The format.
+        images: Id and `content` of each image, in the order of the file.
+    """
+    if form == "csv":
+        yield from _csv(images)
+    elif form == "json":
+        yield from _json(_numbered(images))
+    elif form == "coco":
+        yield _coco(images)
+    else:
+        yield _parquet(_numbered(images))
+
+
+def _csv(images: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[bytes]:
+    """A label CSV's form, which has one garment an image: the best one."""
+    yield _csv_line(COLUMNS)
+    for image_id, found in images:
+        for _, *cells in found["garments"][:1]:
+            yield _csv_line([image_id, *cells])
+
+
+def _csv_line(cells: Sequence[str]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue().encode()
+
+
+def _numbered(images: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    for index, (image_id, found) in enumerate(images):
+        for garment in found["garments"]:
+            yield {**garment, "image_id": image_id, "image_index": index}
+
+
+def _json(garments: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """A list of objects, one a line."""
+    before = b"[\n"
+    for garment in garments:
+        yield before + json.dumps(garment, allow_nan=False).encode()
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def _coco(images: Iterable[tuple[str, dict[str, Any]]]) -> bytes:
+    """A whole data set, which ``pycocotools.coco.COCO`` loads; ids count from 1."""
+    listed: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for index, (image_id, found) in enumerate(images, start=1):
+        width, height = found["size"]
+        listed.append({"id": index, "file_name": image_id, "width": width, "height": height})
+        for garment in found["garments"]:
+            _, _, box_width, box_height = garment["bbox"]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    **garment,
+                    "image_id": index,
+                    "area": round(box_width * box_height, 2),
+                    "iscrowd": 0,
+                }
+            )
+    dataset = {"images": listed, "annotations": annotations, "categories": coco_categories()}
+    return json.dumps(dataset, allow_nan=False).encode() + b"\n"
+
+
+def _parquet(garments: Iterable[dict[str, Any]]) -> bytes:
+    """A row a garment, a column a number; points that the category lacks are null."""
+    import pandas as pd  # noqa: PLC0415  The other formats do without.
+
+    frame = pd.DataFrame([_flat(garment) for garment in garments], columns=list(_PARQUET_TYPES))
+    # Said outright, so that files agree where a column is empty in one of them.
+    frame = frame.astype(_PARQUET_TYPES)
+    data = io.BytesIO()
+    frame.to_parquet(data, engine="pyarrow", index=False)
+    return data.getvalue()
+
+
+_POINT_FACTS = {"x": "float64", "y": "float64", "score": "float64", "visibility": "string"}
+_PARQUET_TYPES = {
+    "image_id": "string",
+    "image_width": "int64",
+    "image_height": "int64",
+    "category": "string",
+    "category_score": "float64",
+    "box_x1": "float64",
+    "box_y1": "float64",
+    "box_x2": "float64",
+    "box_y2": "float64",
+    "box_source": "string",
+    "box_score": "float64",
+    **{f"{name}_{fact}": kind for name in KEYPOINT_NAMES for fact, kind in _POINT_FACTS.items()},
+}
+
+
+def _flat(garment: dict[str, Any]) -> dict[str, Any]:
+    same = ("image_id", "category", "category_score", "box_source", "box_score")
+    row = {name: garment[name] for name in same}
+    row["image_width"], row["image_height"] = garment["image_size"]
+    row["box_x1"], row["box_y1"], row["box_x2"], row["box_y2"] = garment["box"]
+    for name, point in garment["keypoints"].items():
+        row.update({f"{name}_{fact}": point[fact] for fact in _POINT_FACTS})
+    return row

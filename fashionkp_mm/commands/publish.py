@@ -1,0 +1,55 @@
+"""``fashionkp publish``: a training checkpoint as clean weights."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from rich.console import Console
+
+from fashionkp_mm.commands import terminal
+
+
+def run(
+    config: Path, checkpoint: Path, out: Path, *, training_data: str | None, licence: str | None
+) -> int:
+    """Write the weights, and print what the file says of itself.
+
+    Returns:
+        Exit status: 0 if the file was written, 1 if something the user can mend kept it from being.
+    """
+    # What OpenMMLab and torch have to say of each other's age is not the user's to mend.
+    warnings.simplefilter("ignore")
+    try:
+        from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError  # noqa: PLC0415
+        from fashionkp_mm.exporting.errors import ExportError  # noqa: PLC0415
+        from fashionkp_mm.exporting.publish import publish  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        terminal.say(
+            "error",
+            f"publishing needs what training needs, and {error.name} is not installed; `fashionkp"
+            " doctor` names the command that mends it",
+        )
+        return 1
+    with (
+        terminal.one_message(ExportError, UnsafeCheckpointError),
+        Console(stderr=True).status("starting") as status,
+    ):
+        published = publish(
+            config,
+            checkpoint,
+            out,
+            training_data=training_data,
+            licence=licence,
+            progress=status.update,
+        )
+    terminal.out().print(
+        f"{out}: {published.parameters:,} parameters, {published.size / 1e6:.1f} MB;"
+        f" rounding to float16 changed no tensor by more than {published.rounding:.2g} of it",
+        f"training data: {published.provenance.training_data}",
+        f"licence: {published.provenance.licence}",
+        sep="\n",
+        markup=False,
+        soft_wrap=True,
+    )
+    return 0

@@ -1,0 +1,138 @@
+"""``fashionkp report``: a test run on one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.evaluate import (
+    Rules,
+    all_as_labelled,
+    missing_message,
+    rules_in_words,
+    score,
+    score_name,
+)
+from fashionkp_mm.commands.pictures import locate
+from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
+from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
+from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.report import Case, Report, draw_case, ranked_images, render
+
+WORST, BEST = 12, 6
+"""How many images of either kind are drawn."""
+
+
+def run(answers: Path, predictions: Path, *, images: Path | None, out: Path, rules: Rules) -> int:
+    """Score predictions and write the page.
+
+    Args:
+        answers: CSV of labels.
+        predictions: CSV of predictions.
+        images: Folder that the image ids start from; found beside the labels by default.
+        out: The HTML file.
+        rules: The rules of the score.
+
+    Returns:
+        Exit status: 1 if predictions are missing and nobody said what to do with them, or if an
+        image could not be drawn. The page is written all the same, and says what it lacks.
+    """
+    failures: list[str] = []
+    with terminal.one_message():
+        answered = terminal.read(read_labels, answers)
+        predicted = terminal.read(read_predictions, predictions)
+        result = score(answered, predicted, rules)
+        errors = point_errors(
+            answered,
+            predicted,
+            missing_normalizer=rules.missing_normalizer,
+            scored_points=rules.points,
+            count_missing=rules.missing_predictions == "count",
+        )
+        remedy = "name the folder that the image ids start from with --images"
+        found = locate(answered.image_ids, answers, images, remedy=remedy)
+        painter = _Painter(answered, predicted, errors, found, failures)
+        ranked = painter.drawable()
+        worst = ranked[:WORST]
+        best = ranked[len(worst) :][::-1][:BEST]
+        as_labelled = result.recognition.visibility is None
+        recognition = result.recognition
+        rules_told = [
+            ("labels", str(answers)),
+            ("predictions", str(predictions)),
+            *rules_in_words(result),
+        ]
+        if told := all_as_labelled(recognition.category):
+            # A table of nothing but right answers would claim that they were recognised.
+            rules_told.append(("category", told))
+            recognition = replace(recognition, category=None)
+        page = Report(
+            name=predictions.name,
+            score_name=score_name(result),
+            score=result.score,
+            rules=rules_told,
+            warning=missing_message(result.missing) if result.failed else "",
+            category_indices=answered.category_indices,
+            errors=errors,
+            recognition=recognition,
+            worst=painter.cases(worst, as_labelled=as_labelled),
+            best=painter.cases(best, as_labelled=as_labelled),
+        )
+        content = render(page).encode()
+        write_atomically(out, content)
+    terminal.out().print(f"{out}: {len(content) / 2**20:.1f} MiB", markup=False, soft_wrap=True)
+    if result.failed:
+        failures.append(missing_message(result.missing))
+    for failure in failures:
+        terminal.say("error", failure)
+    return 1 if failures else 0
+
+
+class _Painter:
+    """Draws single images of the run."""
+
+    def __init__(
+        self,
+        answers: KeypointTable,
+        predictions: KeypointTable,
+        errors: NDArray[np.float64],
+        found: dict[str, Path],
+        failures: list[str],
+    ) -> None:
+        self.answers, self.predictions, self.errors = answers, predictions, errors
+        self.rows = prediction_rows(answers, predictions)
+        self.found = found
+        self.failures = failures
+
+    def drawable(self) -> NDArray[np.intp]:
+        """Rows of the images that were scored and predicted, the largest NE first."""
+        ranked = ranked_images(self.errors)
+        kept: NDArray[np.intp] = ranked[self.rows[ranked] >= 0]
+        return kept
+
+    def cases(self, rows: NDArray[np.intp], *, as_labelled: bool) -> Sequence[Case]:
+        """Draw images; one that cannot be is a failure."""
+        drawn = []
+        for row in rows:
+            image_id = self.answers.image_ids[row]
+            try:
+                if image_id not in self.found:
+                    raise BrokenImageError(f"{image_id}: the image is missing, so it is not drawn")
+                drawn.append(
+                    draw_case(
+                        self.found[image_id],
+                        self.answers.select(np.array([row])),
+                        self.predictions.select(self.rows[[row]]),
+                        self.errors[row],
+                        as_labelled=as_labelled,
+                    )
+                )
+            except BrokenImageError as error:
+                self.failures.append(str(error))
+        return drawn

@@ -1,0 +1,96 @@
+"""Files of boxes, one or more an image, as a detector or an earlier look at the images wrote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.files import write_atomically
+
+BOX_COLUMNS = ("image_id", "x1", "y1", "x2", "y2")
+
+
+class BoxFileError(ValueError):
+    """A file of boxes that cannot be used as it is."""
+
+
+def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArray[np.float32]:
+    """Read one box for each image from a CSV with the columns ``image_id,x1,y1,x2,y2[,score]``.
+
+    Of several boxes for an image the one with the highest score is taken.
+
+    Returns:
+        ``(N, 4)`` in the order of ``image_ids``, pixels of the image.
+
+    Raises:
+        BoxFileError: The file is no CSV, a column is missing, a box is empty, inverted or not
+            finite, an image has no box, or it has several and the file has no ``score``.
+        OSError: The file cannot be read.
+    """
+    file = os.fspath(path)
+    try:
+        frame = pd.read_csv(file, dtype={"image_id": str})
+    except ValueError as error:
+        # Empty, ragged or not UTF-8: pandas' errors for these are ValueErrors all.
+        raise BoxFileError(
+            f"{file}: not a readable CSV ({error}); expected {','.join(BOX_COLUMNS)}"
+        ) from error
+    missing = [name for name in BOX_COLUMNS if name not in frame.columns]
+    if missing:
+        raise BoxFileError(
+            f"{file}, row 1: no column {', '.join(missing)}; expected {','.join(BOX_COLUMNS)}"
+        )
+    corners = frame[list(BOX_COLUMNS[1:])].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    usable = np.isfinite(corners).all(axis=1) & (corners[:, 2:] > corners[:, :2]).all(axis=1)
+    if not usable.all():
+        row = int(np.flatnonzero(~usable)[0])
+        found = frame[list(BOX_COLUMNS[1:])].iloc[row].tolist()
+        raise BoxFileError(
+            f"{file}, row {row + 2}, image {frame['image_id'][row]}: the box {found}"
+            " is empty, inverted or not a number; expected x1 < x2 and y1 < y2 in pixels"
+        )
+    frame[list(BOX_COLUMNS[1:])] = corners
+    if "score" in frame.columns:
+        frame = frame.sort_values("score", ascending=False, kind="stable")
+    elif (twice := frame["image_id"].duplicated()).any():
+        raise BoxFileError(
+            f"{file}: several boxes for {frame['image_id'][twice].iloc[0]}, and no column score"
+            " to choose by"
+        )
+    boxes = frame.drop_duplicates("image_id").set_index("image_id")[list(BOX_COLUMNS[1:])]
+    absent = [image_id for image_id in image_ids if image_id not in boxes.index]
+    if absent:
+        raise BoxFileError(
+            f"{file}: no box for {len(absent)} images, the first is {absent[0]}; detect them too"
+        )
+    return boxes.loc[list(image_ids)].to_numpy(np.float32)
+
+
+def write_boxes(
+    path: str | os.PathLike[str], image_ids: Sequence[str], boxes: NDArray[np.floating]
+) -> None:
+    """Write one box for each image, for `read_boxes`.
+
+    A box without width or height, around points in a row, becomes a pixel wide about its middle:
+    its crop, which has the network's aspect ratio, stays the same.
+
+    Args:
+        path: The CSV, written beside first and then renamed over it.
+        image_ids: ``N`` ids.
+        boxes: ``(N, 4)`` ``x1, y1, x2, y2`` in pixels of the image, written with all digits of
+            float32: a network may see another maximum in a crop a thousandth of a pixel off.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    flat = boxes[:, 2:] <= boxes[:, :2]
+    corners = boxes + 0.5 * np.concatenate([-1.0 * flat, 1.0 * flat], axis=1)
+    frame = pd.DataFrame(corners, columns=list(BOX_COLUMNS[1:]))
+    frame.insert(0, BOX_COLUMNS[0], list(image_ids))
+    text = frame.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    write_atomically(Path(path), text.encode())

@@ -1,0 +1,75 @@
+"""What the data sets of keypoints and of boxes read alike: the CSV, and where its images are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fashionkp_mm.core.annotations import (
+    KeypointTable,
+    has_keypoints,
+    locate_images,
+    read_labels,
+    read_test_list,
+)
+from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
+
+
+class DataNotFoundError(FileNotFoundError):
+    """The data set is not where the config looks for it."""
+
+
+def known_categories(categories: Sequence[str] | None) -> tuple[str, ...]:
+    """The categories asked for, all by default.
+
+    Raises:
+        ValueError: One of them does not exist.
+    """
+    unknown = sorted(set(categories or ()) - set(CATEGORY_NAMES))
+    if unknown:
+        raise ValueError(
+            f"unknown categories {unknown}; expected some of {', '.join(CATEGORY_NAMES)}"
+        )
+    return tuple(categories or CATEGORY_NAMES)
+
+
+def is_test_list(ann_file: str) -> bool:
+    """Whether a CSV has ids and categories only.
+
+    Raises:
+        DataNotFoundError: There is no such file.
+    """
+    if not Path(ann_file).is_file():
+        raise DataNotFoundError(
+            f"{ann_file} does not exist: get the FashionAI keypoint data from Alibaba Tianchi and"
+            " set FASHIONAI_ROOT to its folder, or try without it: `fashionkp synth"
+            " data/fashionai` draws a stand-in"
+        )
+    return not has_keypoints(ann_file)
+
+
+def read_table(
+    ann_file: str, *, test_list: bool = False, categories: Sequence[str] = CATEGORY_NAMES
+) -> KeypointTable:
+    """Read labels, or a list of ids and categories; keep the rows of some categories.
+
+    Raises:
+        AnnotationError: The CSV breaks a rule of the format.
+    """
+    table = (read_test_list if test_list else read_labels)(ann_file)
+    if len(categories) < len(CATEGORY_NAMES):
+        kept = [CATEGORY_INDEX[name] for name in categories]
+        table = table.select(np.isin(table.category_indices, kept))
+    return table
+
+
+def image_paths(image_ids: Sequence[str], root: str) -> list[str]:
+    """Where each image is, in any of the folder layouts; where it should be if it is missing."""
+    found = locate_images(image_ids, root)
+    return [
+        os.fspath(found.get(image_id, os.path.join(root, image_id)))  # noqa: PTH118
+        for image_id in image_ids
+    ]

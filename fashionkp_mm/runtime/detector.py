@@ -1,0 +1,132 @@
+"""The exported detector: pictures in, boxes around garments out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.boxes import MIN_GIVEN_SCORE, MIN_SIDE, without_margin
+from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
+from fashionkp_mm.runtime.metadata import DetectorMetadata, ModelFileError
+from fashionkp_mm.runtime.nms import garment_nms
+from fashionkp_mm.runtime.session import open_session, require_interface
+
+_PADDING = 114
+"""Gray beside and below a letterboxed picture, as in MMDetection's ``Pad``."""
+_MAX_CANDIDATES = 1000
+"""Boxes that go into the suppression; far more than a picture has garments."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Garments found in one picture, best first.
+
+    Attributes:
+        boxes: ``(M, 4)`` ``x1, y1, x2, y2`` around whole garments, inside the picture.
+        scores: ``(M,)``.
+        category_indices: ``(M,)`` positions in ``core.garments.CATEGORY_NAMES``.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    category_indices: NDArray[np.intp]
+
+
+class GarmentDetector:
+    """An exported detector; many threads may use one at once.
+
+    Args:
+        path: ONNX file of a detector that ``fashionkp export`` wrote.
+        threads: As in `open_session`.
+
+    Raises:
+        ModelFileError: The file cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, threads: int | None = None) -> None:
+        file = os.fspath(path)
+        self._session, metadata = open_session(path, threads)
+        if not isinstance(metadata, DetectorMetadata):
+            raise ModelFileError(f"{file}: not a detector, but a {metadata.kind}; give it as model")
+        width, height = metadata.input_size
+        outputs = {"boxes": (-1, 4), "scores": (-1, len(CATEGORY_NAMES))}
+        inputs = {"images": ("tensor(uint8)", (height, width, 3))}
+        require_interface(self._session, file, inputs, outputs)
+        self.metadata = metadata
+
+    def detect(self, image: NDArray[np.uint8], category: str | None = None) -> Detections:
+        """Find the garments of one picture ``(H, W, 3)`` BGR; see `detect_letterboxed`."""
+        height, width = image.shape[:2]
+        wanted = None if category is None else CATEGORY_INDEX[category]
+        return self.detect_letterboxed(self.letterbox(image)[None], [(width, height)], [wanted])[0]
+
+    def letterbox(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Scale a picture into the upper left of the network's input ``(height, width, 3)``."""
+        height, width = image.shape[:2]
+        scaled = self._scaled_size((width, height))
+        box = np.full((*self.metadata.input_size[::-1], 3), _PADDING, np.uint8)
+        box[: scaled[1], : scaled[0]] = cv2.resize(image, scaled, interpolation=cv2.INTER_LINEAR)
+        return box
+
+    def detect_letterboxed(
+        self,
+        letterboxed: NDArray[np.uint8],
+        image_sizes: Sequence[tuple[int, int]],
+        wanted: Sequence[int | None],
+    ) -> list[Detections]:
+        """Find the garments of ``N`` pictures at once.
+
+        Args:
+            letterboxed: ``(N, height, width, 3)``, as `letterbox` makes them.
+            image_sizes: Widths and heights of the pictures.
+            wanted: Index of a category that is known to be in a picture: it is then the only one
+                that is looked for, and if nothing is sure, its best box is taken. Else None.
+        """
+        boxes, scores = self._session.run(["boxes", "scores"], {"images": letterboxed})
+        pictures = zip(boxes, scores, image_sizes, wanted, strict=True)
+        return [self._select(*picture) for picture in pictures]
+
+    def _scaled_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height in the network's input, rounded as MMDetection's ``Resize`` does."""
+        sides = zip(self.metadata.input_size, image_size, strict=True)
+        factor = min(target / side for target, side in sides)
+        width, height = (max(1, int(side * factor + 0.5)) for side in image_size)
+        return width, height
+
+    def _select(
+        self,
+        boxes: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        image_size: tuple[int, int],
+        wanted: int | None,
+    ) -> Detections:
+        """Detections from one picture's raw boxes ``(A, 4)`` and scores ``(A, C)``."""
+        threshold = self.metadata.score_threshold
+        if wanted is not None:
+            scores = np.where(np.arange(len(CATEGORY_NAMES)) == wanted, scores, 0)
+            threshold = min(threshold, MIN_GIVEN_SCORE)
+        places, categories = np.nonzero(scores > threshold)
+        candidates = scores[places, categories]
+        best = np.argsort(-candidates, kind="stable")[:_MAX_CANDIDATES]
+        places, categories, candidates = places[best], categories[best], candidates[best]
+
+        size = np.array(image_size, np.float32)
+        factors = np.array(self._scaled_size(image_size), np.float32) / size
+        found = np.clip(boxes[places] / np.tile(factors, 2), 0, np.tile(size, 2)).astype(np.float32)
+        tight = without_margin(found, categories)
+        usable = np.flatnonzero((tight[:, 2:] - tight[:, :2] >= MIN_SIDE).all(axis=1))
+        kept = usable[
+            garment_nms(
+                found[usable], candidates[usable], categories[usable], self.metadata.iou_threshold
+            )
+        ]
+        if wanted is not None:
+            # The sure ones; where there is none, the best of the others.
+            sure = int((candidates[kept] > self.metadata.score_threshold).sum())
+            kept = kept[: max(sure, 1)]
+        return Detections(found[kept], candidates[kept], categories[kept])

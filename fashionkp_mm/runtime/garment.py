@@ -1,0 +1,163 @@
+"""What a prediction is: one garment in one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.garments import (
+    CATEGORIES,
+    CATEGORY_INDEX,
+    CATEGORY_KEYPOINTS,
+    CATEGORY_NAMES,
+    KEYPOINT_INDEX,
+    KEYPOINT_NAMES,
+    Visibility,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Garment:
+    """One garment, with its category, its points, and which of them can be seen.
+
+    All coordinates are pixels of the picture as it is shown, the origin in its upper left corner.
+    ``K`` is 24, the keypoints of ``core.garments.KEYPOINT_NAMES``, ``C`` the categories of
+    ``CATEGORY_NAMES``.
+
+    Attributes:
+        image_id: The path as it was given, or None for an array.
+        image_index: Position of the picture among those given.
+        image_size: Width and height.
+        category: Name of the category: the one given, else the network's or the detector's choice.
+        category_score: The network's probability of that category.
+        category_scores: ``(C,)`` the network's probabilities of all of them.
+        box: ``(4,)`` ``x1, y1, x2, y2``: where the network looked last.
+        box_source: ``whole``, ``refine``, ``detector`` or ``given``.
+        box_score: The detector's score, 1 without a detector.
+        keypoints: ``(K, 2)`` x and y. Points that the category does not define have no meaning.
+        keypoint_scores: ``(K,)``; 0 for points that the category does not define.
+        visibility: ``(K,)`` int8 of ``core.garments.Visibility``: whether a point is visible,
+            occluded or absent. Points that the category does not define are absent.
+    """
+
+    image_id: str | None
+    image_index: int
+    image_size: tuple[int, int]
+    category: str
+    category_score: float
+    category_scores: NDArray[np.float32]
+    box: NDArray[np.float32]
+    box_source: str
+    box_score: float
+    keypoints: NDArray[np.float32]
+    keypoint_scores: NDArray[np.float32]
+    visibility: NDArray[np.int8]
+
+    @property
+    def category_index(self) -> int:
+        """Position of the category in ``core.garments.CATEGORY_NAMES``."""
+        return CATEGORY_INDEX[self.category]
+
+    @property
+    def defined(self) -> NDArray[np.bool_]:
+        """``(K,)``, the points that the category has at all, predicted absent or not."""
+        mask: NDArray[np.bool_] = CATEGORY_KEYPOINTS[self.category_index]
+        return mask
+
+    @property
+    def score(self) -> float:
+        """The box's score times the mean score of the points that the category defines."""
+        return self.box_score * float(self.keypoint_scores[self.defined].mean())
+
+    def as_csv_row(self) -> list[str]:
+        """Cells of a row in the contest's form, in the order of ``core.annotations.COLUMNS``.
+
+        Every point that the category defines has its place, with at most two decimals, and its
+        predicted visibility, a point that is predicted absent too: ``x_y_-1``. The others are
+        ``-1_-1_-1``. A picture without an id goes by its position.
+        """
+        image_id = str(self.image_index) if self.image_id is None else self.image_id
+        points = self.keypoints.tolist()
+        cells = [
+            f"{_decimal(x)}_{_decimal(y)}_{v}" if defined else "-1_-1_-1"
+            for (x, y), v, defined in zip(
+                points, self.visibility.tolist(), self.defined.tolist(), strict=True
+            )
+        ]
+        return [image_id, self.category, *cells]
+
+    def as_coco(self) -> dict[str, Any]:
+        """Result in COCO's form; `coco_categories` has the categories that its ids mean.
+
+        COCO's flag of a keypoint is 2 for visible, 1 for occluded, and 0, with the place (0, 0),
+        for absent. The box is ``x, y, width, height``.
+        """
+        x1, y1, x2, y2 = self.box.tolist()
+        present = self.visibility != Visibility.ABSENT
+        keypoints = np.concatenate([self.keypoints, self.visibility[:, None] + 1], axis=1)
+        keypoints[~present] = 0
+        return {
+            "image_id": self.image_index if self.image_id is None else self.image_id,
+            "category_id": self.category_index + 1,
+            "bbox": [_rounded(value) for value in (x1, y1, x2 - x1, y2 - y1)],
+            "keypoints": [_rounded(value) for value in keypoints.ravel().tolist()],
+            "num_keypoints": int(present.sum()),
+            "score": round(self.score, 4),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON types, the defined points and the categories by name."""
+        names = {state.value: state.name.lower() for state in Visibility}
+        return {
+            "image_id": self.image_id,
+            "image_index": self.image_index,
+            "image_size": list(self.image_size),
+            "category": self.category,
+            "category_score": round(self.category_score, 4),
+            "category_scores": {
+                name: round(float(score), 4)
+                for name, score in zip(CATEGORY_NAMES, self.category_scores, strict=True)
+            },
+            "box": [_rounded(value) for value in self.box.tolist()],
+            "box_source": self.box_source,
+            "box_score": round(self.box_score, 4),
+            "keypoints": {
+                KEYPOINT_NAMES[k]: {
+                    "x": _rounded(float(self.keypoints[k, 0])),
+                    "y": _rounded(float(self.keypoints[k, 1])),
+                    "score": round(float(self.keypoint_scores[k]), 4),
+                    "visibility": names[int(self.visibility[k])],
+                }
+                for k in np.flatnonzero(self.defined)
+            },
+        }
+
+
+def coco_categories() -> list[dict[str, Any]]:
+    """The ``categories`` of a COCO file; ids and skeletons count from 1, as COCO's do."""
+    return [
+        {
+            "id": CATEGORY_INDEX[name] + 1,
+            "name": name,
+            "supercategory": "garment",
+            "keypoints": list(KEYPOINT_NAMES),
+            "skeleton": [
+                [KEYPOINT_INDEX[start] + 1, KEYPOINT_INDEX[end] + 1]
+                for start, end in category.skeleton
+            ],
+        }
+        for name, category in CATEGORIES.items()
+    ]
+
+
+def _rounded(value: float) -> float:
+    return round(value, 2)
+
+
+def _decimal(value: float) -> str:
+    """A number with at most two decimals, and no more than it needs."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

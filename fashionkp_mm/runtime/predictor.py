@@ -1,0 +1,325 @@
+"""Pictures in, garments out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.boxes import REFINEMENTS, refined_boxes, without_margin
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.runtime.crop import CropGeometry, cut_out
+from fashionkp_mm.runtime.detector import Detections, GarmentDetector
+from fashionkp_mm.runtime.garment import Garment
+from fashionkp_mm.runtime.metadata import PoseMetadata
+from fashionkp_mm.runtime.pose import UNKNOWN_CATEGORY, Found, PoseNetwork
+from fashionkp_mm.runtime.prefetch import Work, in_batches
+from fashionkp_mm.runtime.request import Boxes, BoxSource, Picture, Request, make_requests
+from fashionkp_mm.runtime.shipped import shipped_model
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+class FashionPredictor:
+    """Finds garments, their category and their points with an exported model.
+
+    Predicting changes nothing in a predictor, and any number of threads may use one at once.
+
+    Args:
+        model: ONNX file that ``fashionkp export`` wrote; by default the one that comes with the
+            package.
+        detector: ONNX file of a detector, for ``boxes='detector'``.
+        flip_test: Whether to average with the mirrored picture, as ``tools/test.py`` does; it takes
+            twice as long.
+        threads: Threads that share the work of one batch; all cores by default.
+        batch_size: Most garments that go through the network at once.
+
+    Raises:
+        ModelFileError: A file is missing, damaged, not ours, or of another version or kind.
+        NoModelError: No model was named, and none comes with this version.
+        ValueError: ``threads`` or ``batch_size`` is less than 1.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        detector: str | os.PathLike[str] | None = None,
+        flip_test: bool = False,
+        threads: int | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
+        self._network = PoseNetwork(
+            shipped_model() if model is None else model,
+            flip_test=flip_test,
+            threads=threads,
+            batch_size=batch_size,
+        )
+        self._detector = None if detector is None else GarmentDetector(detector, threads=threads)
+        self._batch_size = batch_size
+
+    @property
+    def metadata(self) -> PoseMetadata:
+        """What the model's file says of itself."""
+        return self._network.metadata
+
+    def predict(
+        self,
+        images: Picture | Sequence[Picture],
+        category: str | Sequence[str | None] | None = None,
+        boxes: BoxSource | Boxes | Sequence[Boxes] = "refine",
+    ) -> list[Garment]:
+        """Find the garments of one picture or several.
+
+        Args:
+            images: An array ``(H, W, 3)`` uint8 BGR, a path, or a list of those.
+            category: Which garment to look for, by name: one for all pictures, or a list with one
+                or None for each. By default the network says what it sees.
+            boxes: Where to look. ``whole``: the whole picture. ``refine``: the whole picture, and
+                then again around the points that were found. ``detector``: around what the detector
+                finds, several garments or none; with a category, around those of this category, or
+                around the best unsure one, or as ``refine`` where there is none at all. Or boxes
+                ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the garments' points; for a
+                list of pictures a list of such arrays.
+
+        Returns:
+            The garments in the order of the pictures and of their boxes; best first with a
+            detector.
+
+        Raises:
+            BrokenImageError: An image file is missing, truncated, too large, or no image.
+            ValueError: A category does not exist, an array is no picture, a box is empty, inverted,
+                not finite or outside its picture; the message says which.
+        """
+        pictures: Any = images
+        categories: Any = category
+        places: Any = boxes
+        if isinstance(images, list | tuple):
+            _require_one_each("categories", category, len(images))
+            _require_one_each("arrays of boxes", boxes, len(images))
+        else:
+            pictures, categories = [images], [category]
+            places = boxes if isinstance(boxes, str) else [boxes]
+        garments: list[Garment] = []
+        for _, found in self.predict_stream(pictures, categories, places):
+            if isinstance(found, BrokenImageError):
+                raise found
+            garments += found
+        return garments
+
+    def predict_stream(
+        self,
+        images: Iterable[Picture],
+        category: str | Iterable[str | None] | None = None,
+        boxes: BoxSource | Iterable[Boxes] = "refine",
+    ) -> Iterator[tuple[Picture, list[Garment] | BrokenImageError]]:
+        """Find the garments of any number of pictures, in bounded memory.
+
+        Files are decoded in worker threads while the network is at work on those before.
+
+        Args:
+            images: Arrays or paths; pulled from one or two batches ahead.
+            category: As in `predict`: one for all, or one for each picture in turn.
+            boxes: As in `predict`: a source for all, or an array for each picture in turn.
+
+        Yields:
+            Each picture as it was given, in order, with its garments, or with what is wrong with
+            its file.
+
+        Raises:
+            ValueError: As in `predict`.
+        """
+        if isinstance(boxes, str) and boxes == "detector" and self._detector is None:
+            raise ValueError(
+                "boxes is 'detector', but there is none; FashionPredictor(model, detector=FILE)"
+            )
+        requests = make_requests(images, category, boxes)
+        work = (Work(request, request.decoded_bytes()) for request in requests)
+        for batch in in_batches(work, self._prepare, self._batch_size):
+            usable = [item for item in batch if not isinstance(item, _Broken)]
+            garments = iter(self._predict_batch(usable))
+            for item in batch:
+                found = item.error if isinstance(item, _Broken) else next(garments)
+                yield item.request.picture, found
+
+    def _prepare(self, request: Request) -> _Broken | _Letterboxed | _Framed:
+        """Decode a picture and cut out what is looked at first; runs in worker threads."""
+        try:
+            image = request.image()
+        except BrokenImageError as error:
+            return _Broken(request, error)
+        if request.source == "detector" and self._detector is not None:
+            return _Letterboxed(request, image, self._detector.letterbox(image))
+        given = request.boxes is not None
+        boxes = request.checked_boxes(_size(image)) if given else _whole(image)
+        category = UNKNOWN_CATEGORY if request.wanted is None else request.wanted
+        places = _Places(boxes, np.full(len(boxes), category), request.source)
+        return self._framed(request, image, places)
+
+    def _framed(self, request: Request, image: NDArray[np.uint8], places: _Places) -> _Framed:
+        geometry = self._network.geometry(places.boxes)
+        crops = cut_out([image] * len(places.boxes), geometry)
+        return _Framed(request, image, places, geometry, crops)
+
+    def _predict_batch(self, prepared: list[_Letterboxed | _Framed]) -> list[list[Garment]]:
+        """Garments of each picture."""
+        pictures = self._detected(prepared)
+        counts = [len(picture.places.boxes) for picture in pictures]
+        if not any(counts):
+            return [[] for _ in counts]
+        boxes = _joined([picture.places.boxes for picture in pictures])
+        wanted = _joined([picture.places.category_indices for picture in pictures])
+        crops = _joined([picture.crops for picture in pictures])
+        geometry = CropGeometry.joined([picture.geometry for picture in pictures])
+        found = self._network.find(crops, geometry, wanted)
+
+        owners = np.repeat(np.arange(len(pictures)), counts)
+        rows = np.flatnonzero([pictures[owner].places.source == "refine" for owner in owners])
+        if rows.size:
+            images = [pictures[owner].image for owner in owners[rows]]
+            boxes[rows], refined = self._refine(images, found.select(rows), wanted[rows])
+            found = found.replaced(rows, refined)
+
+        garments: list[list[Garment]] = [[] for _ in pictures]
+        for row, owner in enumerate(owners.tolist()):
+            of_picture = garments[owner]
+            of_picture.append(_garment(pictures[owner], len(of_picture), boxes[row], found, row))
+        return garments
+
+    def _refine(
+        self, images: list[NDArray[np.uint8]], found: Found, wanted: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], Found]:
+        """Look again around what was found in ``N`` images: the last boxes, and what is there."""
+        for _ in range(REFINEMENTS):
+            boxes = refined_boxes(
+                found.keypoints,
+                found.visibility != Visibility.ABSENT,
+                np.array([_size(image) for image in images]),
+                CATEGORY_KEYPOINTS[found.category_indices],
+            )
+            geometry = self._network.geometry(boxes)
+            found = self._network.find(cut_out(images, geometry), geometry, wanted)
+        return boxes, found
+
+    def _detected(self, prepared: list[_Letterboxed | _Framed]) -> list[_Framed]:
+        """Let the detector say where to look, where that is not known yet."""
+        waiting = [picture for picture in prepared if isinstance(picture, _Letterboxed)]
+        if not waiting or self._detector is None:
+            return [picture for picture in prepared if isinstance(picture, _Framed)]
+        detections = self._detector.detect_letterboxed(
+            np.stack([picture.letterboxed for picture in waiting]),
+            [_size(picture.image) for picture in waiting],
+            [picture.request.wanted for picture in waiting],
+        )
+        return [
+            self._framed_by_detections(picture, detected)
+            for picture, detected in zip(waiting, detections, strict=True)
+        ]
+
+    def _framed_by_detections(self, picture: _Letterboxed, detected: Detections) -> _Framed:
+        request, image = picture.request, picture.image
+        if request.wanted is not None and not len(detected.boxes):
+            places = _Places(_whole(image), np.array([request.wanted]), "refine")
+        else:
+            boxes = without_margin(detected.boxes, detected.category_indices)
+            places = _Places(boxes, detected.category_indices, "detector", detected.scores)
+        return self._framed(request, image, places)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where to look in a picture.
+
+    Attributes:
+        boxes: ``(M, 4)`` tight around the garments' points.
+        category_indices: ``(M,)``, which garment to look for there.
+        source: Where the boxes come from.
+        scores: ``(M,)`` the detector's; None without one.
+    """
+
+    boxes: NDArray[np.float32]
+    category_indices: NDArray[np.int64]
+    source: BoxSource | Literal["given"]
+    scores: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """A picture that cannot be used."""
+
+    request: Request
+    error: BrokenImageError
+
+
+@dataclass(frozen=True)
+class _Letterboxed:
+    """A picture that the detector has to look at first, and what it is shown of it."""
+
+    request: Request
+    image: NDArray[np.uint8]
+    letterboxed: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Framed:
+    """A picture, where to look in it, and the crops ``(M, height, width, 3)`` that show that."""
+
+    request: Request
+    image: NDArray[np.uint8]
+    places: _Places
+    geometry: CropGeometry
+    crops: NDArray[np.uint8]
+
+
+def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
+    height, width = image.shape[:2]
+    return width, height
+
+
+def _whole(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.array([[0, 0, *_size(image)]], np.float32)
+
+
+def _joined(parts: list[NDArray[_Scalar]]) -> NDArray[_Scalar]:
+    # Most often it is one picture, of which no copy is needed.
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _garment(
+    picture: _Framed, place: int, box: NDArray[np.float32], found: Found, row: int
+) -> Garment:
+    """The garment at a place of a picture, from a row of what was found."""
+    category_index = int(found.category_indices[row])
+    scores = picture.places.scores
+    return Garment(
+        image_id=picture.request.image_id,
+        image_index=picture.request.index,
+        image_size=_size(picture.image),
+        category=CATEGORY_NAMES[category_index],
+        category_score=float(found.category_scores[row, category_index]),
+        category_scores=found.category_scores[row],
+        box=box,
+        box_source=picture.places.source,
+        box_score=1.0 if scores is None else float(scores[place]),
+        keypoints=found.keypoints[row],
+        keypoint_scores=found.keypoint_scores[row],
+        visibility=found.visibility[row],
+    )
+
+
+def _require_one_each(what: str, values: object, count: int) -> None:
+    if values is None or isinstance(values, str):
+        return
+    given = len(values) if isinstance(values, Sized) else 1
+    if given != count:
+        raise ValueError(
+            f"there are {given} {what} for {count} images; expected one for each image, or one"
+            " name for all"
+        )

@@ -1,0 +1,160 @@
+"""What a caller wants to know of a picture, checked before any work is done on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
+from fashionkp_mm.images import BrokenImageError, image_size, load_image
+
+Picture = NDArray[np.uint8] | str | os.PathLike[str]
+"""An array ``(H, W, 3)`` BGR, or the path of an image file."""
+Boxes = NDArray[Any] | Sequence[Sequence[float]]
+"""``(M, 4)`` ``x1, y1, x2, y2`` in pixels of the picture."""
+BoxSource = Literal["whole", "refine", "detector"]
+BOX_SOURCES: tuple[BoxSource, ...] = get_args(BoxSource)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One picture, and what to look for where.
+
+    Attributes:
+        index: Its position among those given.
+        picture: As it was given.
+        wanted: The category's position in ``core.garments.CATEGORY_NAMES``; None if it is open.
+        source: A `BoxSource`, or ``given`` where there are boxes.
+        boxes: ``(M, 4)`` as they were given, not checked yet.
+    """
+
+    index: int
+    picture: Picture
+    wanted: int | None
+    source: BoxSource | Literal["given"]
+    boxes: Boxes | None
+
+    @property
+    def image_id(self) -> str | None:
+        """The path, or None for an array."""
+        return None if isinstance(self.picture, np.ndarray) else os.fspath(self.picture)
+
+    def decoded_bytes(self) -> int | None:
+        """Memory that the decoded file takes; None for an array, of which there is no more."""
+        if isinstance(self.picture, np.ndarray):
+            return None
+        try:
+            width, height = image_size(self.picture)
+        except BrokenImageError:
+            return 0  # what is wrong with it comes to light when it is loaded
+        return 3 * width * height
+
+    def image(self) -> NDArray[np.uint8]:
+        """The picture's pixels, ``(H, W, 3)`` BGR.
+
+        Raises:
+            BrokenImageError: The file cannot be used.
+            ValueError: The array is no picture.
+        """
+        if not isinstance(self.picture, np.ndarray):
+            return load_image(self.picture)
+        image = self.picture
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            raise ValueError(
+                f"image {self.index} is an array {image.shape} of {image.dtype}, expected"
+                " (height, width, 3) uint8 in BGR order, as cv2.imread gives it"
+            )
+        return np.ascontiguousarray(image)
+
+    def checked_boxes(self, size: tuple[int, int]) -> NDArray[np.float32]:
+        """The boxes ``(M, 4)`` for a picture of this width and height.
+
+        Raises:
+            ValueError: A box is empty, inverted, not finite or outside the picture.
+        """
+        where = f"image {self.index}" if self.image_id is None else self.image_id
+        try:
+            boxes = np.array(self.boxes, np.float32)
+        except (TypeError, ValueError):
+            boxes = np.empty(0, np.float32)
+        if boxes.ndim != 2 or boxes.shape[1] != 4:
+            raise ValueError(
+                f"the boxes of {where} are {_shown(self.boxes)}, expected an array (M, 4) of"
+                f" x1, y1, x2, y2 in pixels, or one of {', '.join(BOX_SOURCES)}"
+            )
+        rules = (
+            (~np.isfinite(boxes).all(axis=1), "is not finite"),
+            ((boxes[:, 2:] <= boxes[:, :2]).any(axis=1), "is empty or inverted"),
+            ((boxes[:, :2] >= size).any(axis=1) | (boxes[:, 2:] <= 0).any(axis=1), "lies outside"),
+        )
+        for broken, what in rules:
+            for index in np.flatnonzero(broken):
+                raise ValueError(
+                    f"box {index} of {where}, {boxes[index].tolist()}, {what}; expected x1 < x2"
+                    f" and y1 < y2 in the picture of {size[0]}x{size[1]} pixels"
+                )
+        return boxes
+
+
+def make_requests(
+    images: Iterable[Picture],
+    category: str | Iterable[str | None] | None,
+    boxes: str | Iterable[Boxes],
+) -> Iterator[Request]:
+    """One request a picture; a category or box source that is no list goes for all of them.
+
+    Raises:
+        ValueError: A category or a box source does not exist, a picture is neither an array nor a
+            path, or there are fewer categories or boxes than pictures.
+    """
+    categories = repeat(category) if isinstance(category, str | None) else iter(category)
+    places = repeat(boxes) if isinstance(boxes, str) else iter(boxes)
+    for index, picture in enumerate(images):
+        if not isinstance(picture, np.ndarray | str | os.PathLike):
+            raise ValueError(
+                f"image {index} is {_shown(picture)}, expected an array (height, width, 3) or a"
+                " path"
+            )
+        try:
+            name, where = next(categories), next(places)
+        except StopIteration:
+            raise ValueError(
+                f"there is no category or no boxes for image {index}; give one for each image"
+            ) from None
+        wanted = _category_index(name, index)
+        if isinstance(where, str):
+            yield Request(index, picture, wanted, _source(where), boxes=None)
+        else:
+            yield Request(index, picture, wanted, "given", where)
+
+
+def _category_index(name: str | None, index: int) -> int | None:
+    if name is None:
+        return None
+    if not isinstance(name, str) or name not in CATEGORY_INDEX:
+        raise ValueError(
+            f"there is no category {name!r} (image {index}); expected one of"
+            f" {', '.join(CATEGORY_NAMES)}, or None for the network's choice"
+        )
+    return CATEGORY_INDEX[name]
+
+
+def _source(name: str) -> BoxSource:
+    for source in BOX_SOURCES:
+        if name == source:
+            return source
+    raise ValueError(
+        f"there are no boxes {name!r}; expected one of {', '.join(BOX_SOURCES)}, or an array (M, 4)"
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array {value.shape} of {value.dtype}"
+    return f"{type(value).__name__} {value!r}"[:80]

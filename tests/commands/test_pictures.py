@@ -1,0 +1,59 @@
+"""Where pictures go, and that no image is drawn over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fashionkp_mm.commands.pictures import locate, require_apart, targets, write_picture
+
+
+class TestTargets:
+    def test_keep_the_ids_and_become_jpeg_where_need_be(self) -> None:
+        found = targets(["a/b.jpg", "c.PNG", "d.webp"], Path("out"))
+
+        assert [path.as_posix() for path in found.values()] == [
+            "out/a/b.jpg",
+            "out/c.PNG",
+            "out/d.webp.jpg",
+        ]
+
+    @pytest.mark.parametrize("image_id", ["/etc/x.jpg", "../x.jpg", "a/../../../x.jpg", "//x.jpg"])
+    def test_stay_below_the_folder(self, image_id: str, tmp_path: Path) -> None:
+        (target,) = targets([image_id], tmp_path).values()
+
+        assert target.resolve().is_relative_to(tmp_path)
+
+    def test_are_one_for_each_image(self) -> None:
+        with pytest.raises(FileExistsError, match=r"a\.webp and a\.webp\.jpg would both be"):
+            targets(["a.webp", "a.webp.jpg"], Path("out"))
+
+
+def test_refuses_to_draw_over_an_image(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "link").symlink_to(tmp_path)
+    places = targets(["a.jpg"], tmp_path / "link")
+
+    with pytest.raises(FileExistsError, match="would overwrite the image"):
+        require_apart({"a.jpg": tmp_path / "a.jpg"}, places, tmp_path / "link")
+
+
+def test_locate_names_the_places_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none of the 2 images .*expected.*; do this"):
+        # Images are looked for in the folders above as well; those are other tests' folders.
+        locate(["x/a.jpg", "b.jpg"], tmp_path / "data" / "csv" / "c.csv", None, remedy="do this")
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.jpg", b"\xff\xd8")])
+def test_writes_the_format_that_the_name_says(name: str, start: bytes, tmp_path: Path) -> None:
+    image = np.full((20, 30, 3), (10, 120, 230), np.uint8)
+
+    write_picture(tmp_path / name, image)
+
+    assert (tmp_path / name).read_bytes().startswith(start)
+    read = cv2.imread(str(tmp_path / name))
+    assert read is not None
+    assert np.abs(read.astype(int) - image).max() < 6

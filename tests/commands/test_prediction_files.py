@@ -1,0 +1,175 @@
+"""Each format, read back as its users read it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashionkp_mm.commands import prediction_files
+from fashionkp_mm.commands.prediction_files import Format, FormatError, content, format_of, render
+from fashionkp_mm.core.annotations import read_predictions
+from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, KEYPOINT_NAMES
+from fashionkp_mm.runtime import Garment
+
+Make = Callable[..., Garment]
+
+
+def written(form: Format, images: dict[str, list[Garment]]) -> bytes:
+    """The file for some images, by way of the journal's JSON."""
+    contents = (
+        (image_id, json.loads(json.dumps(content(form, (64, 48), garments))))
+        for image_id, garments in images.items()
+    )
+    return b"".join(render(form, contents))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("p.csv", "csv"),
+        ("P.CSV", "csv"),
+        ("p.json", "json"),
+        ("coco.json", "coco"),
+        ("val.coco.json", "coco"),
+    ],
+)
+def test_the_name_tells_the_format(name: str, form: str) -> None:
+    assert format_of(Path("folder", name)) == form
+
+
+@pytest.mark.parametrize("name", ["p.txt", "p", "csv"])
+def test_an_unknown_name_is_an_error(name: str) -> None:
+    with pytest.raises(FormatError, match=r"expected a name that ends in \.csv, .*coco\.json"):
+        format_of(Path(name))
+
+
+def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction_files, "find_spec", lambda name: None)
+
+    with pytest.raises(FormatError, match="pip install pyarrow"):
+        format_of(Path("p.parquet"))
+
+
+class TestCsv:
+    def test_is_read_back(self, garment: Make, tmp_path: Path) -> None:
+        path = tmp_path / "p.csv"
+        visibility = np.full(24, -1, np.int8)
+        visibility[KEYPOINT_INDEX["hemline_left"]] = 0
+        skirt = garment("skirt", visibility=visibility)
+        path.write_bytes(written("csv", {"Images/a.jpg": [skirt], "b.jpg": [garment("dress")]}))
+
+        table = read_predictions(path)
+
+        assert table.image_ids == ("Images/a.jpg", "b.jpg")
+        assert [CATEGORY_NAMES[i] for i in table.category_indices] == ["skirt", "dress"]
+        assert np.array_equal(table.visibility[0], visibility)
+        # A point that is predicted absent keeps its place; one of other categories has none.
+        defined = skirt.defined
+        assert np.array_equal(table.keypoints[0, defined], skirt.keypoints[defined])
+        assert (table.keypoints[0, ~defined] == -1).all()
+
+    def test_holds_the_best_garment_of_each_image(self, garment: Make, tmp_path: Path) -> None:
+        path = tmp_path / "p.csv"
+        found = {"a.jpg": [garment("dress"), garment("skirt")], "b.jpg": []}
+        path.write_bytes(written("csv", found))
+
+        table = read_predictions(path)
+
+        assert table.image_ids == ("a.jpg",)
+        assert CATEGORY_NAMES[table.category_indices[0]] == "dress"
+
+    def test_quotes_what_would_break_a_row(self, garment: Make) -> None:
+        name = 'a, "b".jpg'
+
+        rows = list(csv.reader(io.StringIO(written("csv", {name: [garment()]}).decode())))
+
+        assert rows[1][0] == name
+        assert len(rows[1]) == len(rows[0])
+
+
+class TestJson:
+    def test_is_a_list_of_garments(self, garment: Make) -> None:
+        images = {"a.jpg": [garment("dress"), garment("skirt")], "b.jpg": [], "c.jpg": [garment()]}
+
+        found = json.loads(written("json", images))
+
+        assert [(g["image_id"], g["image_index"], g["category"]) for g in found] == [
+            ("a.jpg", 0, "dress"),
+            ("a.jpg", 0, "skirt"),
+            ("c.jpg", 2, "skirt"),
+        ]
+        expected = {**garment("dress").to_dict(), "image_id": "a.jpg"}
+        assert found[0] == expected
+
+    def test_of_nothing_is_an_empty_list(self) -> None:
+        assert json.loads(written("json", {"a.jpg": []})) == []
+
+
+class TestCoco:
+    @pytest.fixture
+    def dataset(self, garment: Make) -> dict[str, Any]:
+        images = {"a.jpg": [garment("dress"), garment("skirt")], "b.jpg": [], "c.jpg": [garment()]}
+        loaded: dict[str, Any] = json.loads(written("coco", images))
+        return loaded
+
+    def test_lists_every_image(self, dataset: dict[str, Any]) -> None:
+        assert dataset["images"] == [
+            {"id": number, "file_name": name, "width": 64, "height": 48}
+            for number, name in enumerate(("a.jpg", "b.jpg", "c.jpg"), start=1)
+        ]
+
+    def test_annotations_point_to_images_and_categories(self, dataset: dict[str, Any]) -> None:
+        names = {category["id"]: category["name"] for category in dataset["categories"]}
+        found = [(a["id"], a["image_id"], names[a["category_id"]]) for a in dataset["annotations"]]
+
+        assert found == [(1, 1, "dress"), (2, 1, "skirt"), (3, 3, "skirt")]
+
+    def test_annotations_have_what_cocos_tools_read(self, dataset: dict[str, Any]) -> None:
+        for annotation in dataset["annotations"]:
+            _, _, width, height = annotation["bbox"]
+            assert annotation["area"] == pytest.approx(width * height)
+            assert annotation["iscrowd"] == 0
+            points = np.reshape(annotation["keypoints"], (24, 3))
+            assert annotation["num_keypoints"] == (points[:, 2] > 0).sum()
+            assert 0 <= annotation["score"] <= 1
+
+    def test_loads_in_pycocotools(self, dataset: dict[str, Any], tmp_path: Path) -> None:
+        coco = pytest.importorskip("pycocotools.coco")
+        path = tmp_path / "coco.json"
+        path.write_text(json.dumps(dataset))
+
+        loaded = coco.COCO(str(path))
+
+        assert loaded.getImgIds() == [1, 2, 3]
+        assert len(loaded.loadAnns(loaded.getAnnIds(imgIds=[1]))) == 2
+
+
+class TestParquet:
+    def test_is_read_back(self, garment: Make) -> None:
+        pytest.importorskip("pyarrow")
+        images = {"a.jpg": [garment("dress"), garment("skirt")], "b.jpg": []}
+
+        frame = pd.read_parquet(io.BytesIO(written("parquet", images)))
+
+        assert frame["image_id"].tolist() == ["a.jpg", "a.jpg"]
+        assert frame["category"].tolist() == ["dress", "skirt"]
+        assert frame["hemline_left_x"].tolist() == [garment().keypoints[17, 0]] * 2
+        assert frame["armpit_left_x"].isna().tolist() == [False, True]
+        assert frame["hemline_left_visibility"].tolist() == ["visible", "visible"]
+
+    def test_has_all_columns_even_without_garments(self, garment: Make) -> None:
+        pytest.importorskip("pyarrow")
+        frame = pd.read_parquet(io.BytesIO(written("parquet", {"a.jpg": []})))
+
+        full = pd.read_parquet(io.BytesIO(written("parquet", {"a.jpg": [garment()]})))
+        assert len(frame) == 0
+        assert frame.dtypes.equals(full.dtypes)
+        assert {f"{name}_x" for name in KEYPOINT_NAMES} < set(frame.columns)

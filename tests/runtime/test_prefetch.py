@@ -1,0 +1,110 @@
+"""Pictures are prepared ahead, in order, and no more of them than memory allows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from fashionkp_mm.runtime import prefetch
+from fashionkp_mm.runtime.prefetch import Work, in_batches
+
+
+def works(count: int, decoded_bytes: int | None = 10) -> Iterator[Work[int]]:
+    return (Work(index, decoded_bytes) for index in range(count))
+
+
+@pytest.mark.parametrize("decoded_bytes", [None, 0, 10])
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 24])
+def test_all_come_in_order(count: int, decoded_bytes: int | None) -> None:
+    batches = list(in_batches(works(count, decoded_bytes), lambda index: -index, 8))
+    assert [value for batch in batches for value in batch] == [-index for index in range(count)]
+    assert [len(batch) for batch in batches[:-1]] == [8] * (len(batches) - 1)
+
+
+def test_the_next_batch_is_prepared_while_this_one_is_used() -> None:
+    begun = [threading.Event() for _ in range(4)]
+
+    def prepare(index: int) -> int:
+        begun[index].set()
+        return index
+
+    batches = in_batches(works(4), prepare, 2)
+    next(batches)
+    assert all(event.wait(30) for event in begun)
+
+
+def test_no_more_than_the_next_batch_is_pulled() -> None:
+    pulled = []
+
+    def source() -> Iterator[Work[int]]:
+        for item in works(100):
+            pulled.append(item.request)
+            yield item
+
+    batches = in_batches(source(), int, 4)
+    next(batches)
+    assert pulled == list(range(8))
+    next(batches)
+    assert pulled == list(range(12))
+
+
+def test_large_pictures_are_prepared_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefetch, "_MAX_BYTES", 100)
+    lock, alive, most = threading.Lock(), 0, 0
+
+    def prepare(index: int) -> int:
+        nonlocal alive, most
+        with lock:
+            alive += 60
+            most = max(most, alive)
+        return index
+
+    seen = []
+    for batch in in_batches(works(20, decoded_bytes=60), prepare, 8):
+        seen += batch
+        with lock:
+            alive -= 60 * len(batch)
+    assert seen == list(range(20))
+    assert most <= 100 + 60
+
+
+def test_what_has_nothing_to_decode_needs_no_thread() -> None:
+    threads = list(in_batches(works(3, None), lambda _: threading.current_thread(), 8))
+    assert set(threads[0]) == {threading.current_thread()}
+
+
+def test_an_error_is_raised_where_its_result_was_due() -> None:
+    def prepare(index: int) -> int:
+        if index == 5:
+            raise ValueError("number 5")
+        return index
+
+    batches = in_batches(works(8), prepare, 4)
+    assert next(batches) == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="number 5"):
+        next(batches)
+
+
+def test_whoever_stops_early_does_not_wait_for_the_rest() -> None:
+    done = []
+    release = threading.Event()
+
+    def prepare(index: int) -> int:
+        if index >= 200:
+            release.wait(30)
+        done.append(index)
+        return index
+
+    batches = in_batches(works(1000), prepare, 200)
+    next(batches)  # the workers are at the second batch now, and stay there
+    threading.Timer(0.2, release.set).start()
+    batches.close()
+    assert len(done) < 300
+
+
+def test_its_threads_end_with_it() -> None:
+    before = threading.active_count()
+    list(in_batches(works(50), int, 8))
+    assert threading.active_count() == before

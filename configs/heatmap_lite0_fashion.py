@@ -6,7 +6,7 @@ from fashionkp_mm.core import garments
 from fashionkp_mm.plugin import efficientnet_lite
 from fashionkp_mm.plugin.recipes import with_codec
 
-codec = dict(type='UDPHeatmap', input_size=(192, 192), heatmap_size=(48, 48), sigma=2)
+codec = dict(type='CentroidHeatmap', input_size=(192, 192), heatmap_size=(48, 48), sigma=2)
 
 stages = (1, 2, 4, 6)
 channels = [efficientnet_lite.EfficientNetLite.CHANNELS[stage] for stage in stages]

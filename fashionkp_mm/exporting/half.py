@@ -28,9 +28,9 @@ from fashionkp_mm.runtime.decode import decode
 from fashionkp_mm.runtime.detector import GarmentDetector
 from fashionkp_mm.runtime.metadata import (
     DetectorMetadata,
+    HeatmapDecoder,
     Metadata,
     PoseMetadata,
-    UDPHeatmapDecoder,
 )
 from fashionkp_mm.runtime.session import open_session
 
@@ -131,7 +131,7 @@ def _pose_networks(
     metadata: PoseMetadata, full: Path, half: Path, pictures: Iterable[Picture]
 ) -> Parity:
     runs = [_pose_run(metadata, path) for path in (full, half)]
-    udp = isinstance(metadata.decoder, UDPHeatmapDecoder)
+    udp = isinstance(metadata.decoder, HeatmapDecoder)
     moves: list[Floats] = []
     scores: list[float] = []
     for picture, category in zip(pictures, cycle(range(-1, len(CATEGORY_NAMES))), strict=False):

@@ -17,9 +17,11 @@ from fashionkp_mm.exporting.pose_networks import PoseNetwork, RtmlibNetwork
 from fashionkp_mm.exporting.pose_parity import pose_parity, rtmlib_parity
 from fashionkp_mm.exporting.provenance import Provenance
 from fashionkp_mm.exporting.trained import TrainedModel
+from fashionkp_mm.plugin.codec import CentroidHeatmap
 from fashionkp_mm.plugin.garment_head import UNKNOWN_CATEGORY, GarmentHead
 from fashionkp_mm.runtime.metadata import (
     METADATA_KEY,
+    CentroidHeatmapDecoder,
     Decoder,
     PoseMetadata,
     SimCCDecoder,
@@ -122,6 +124,9 @@ def _garment_head(trained: TrainedModel) -> GarmentHead:
 def _decoder(codec: Any, trained: TrainedModel) -> Decoder:
     if isinstance(codec, SimCCLabel) and not codec.use_dark and not codec.decode_visibility:
         return SimCCDecoder(float(codec.simcc_split_ratio))
+    if isinstance(codec, CentroidHeatmap):
+        width, height = codec.heatmap_size
+        return CentroidHeatmapDecoder((int(width), int(height)), codec.power, codec.floor)
     if isinstance(codec, UDPHeatmap) and codec.heatmap_type == "gaussian":
         width, height = codec.heatmap_size
         return UDPHeatmapDecoder(
@@ -129,8 +134,8 @@ def _decoder(codec: Any, trained: TrainedModel) -> Decoder:
         )
     raise ExportError(
         f"{trained.config_path}: the runtime does not decode the codec {type(codec).__name__} as it"
-        " is set there; it knows SimCCLabel (use_dark=False, decode_visibility=False) and"
-        " UDPHeatmap (heatmap_type='gaussian')"
+        " is set there; it knows SimCCLabel (use_dark=False, decode_visibility=False),"
+        " UDPHeatmap (heatmap_type='gaussian') and CentroidHeatmap"
     )
 
 

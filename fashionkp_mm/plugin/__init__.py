@@ -8,9 +8,12 @@ import fashionkp_mm.compat.startup  # noqa: F401
 from fashionkp_mm.plugin.augmentation import (
     GarmentBBoxTransform,
     GarmentHSVAug,
+    RandomCropErasing,
+    RandomCropPerspective,
     RandomWiderBBox,
 )
 from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook
+from fashionkp_mm.plugin.codec import CentroidHeatmap
 from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
 from fashionkp_mm.plugin.efficientnet_lite import EfficientNetLite
@@ -30,6 +33,7 @@ from fashionkp_mm.plugin.visualizer import FashionVisualizer
 
 __all__ = [
     "CPUAmpOptimWrapper",
+    "CentroidHeatmap",
     "CheckImagesHook",
     "ContactSheetHook",
     "EfficientNetLite",
@@ -43,6 +47,8 @@ __all__ = [
     "LoadGarmentImage",
     "NormalizedError",
     "PlainCheckpointHook",
+    "RandomCropErasing",
+    "RandomCropPerspective",
     "RandomWiderBBox",
     "RefinedBoxes",
     "TimeLimitHook",

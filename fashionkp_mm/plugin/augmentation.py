@@ -1,4 +1,4 @@
-"""Random transforms: boxes as they come without labels, and MMPose's own in less time.
+"""Random transforms: what labels' boxes and few images do not show, and MMPose's own in less time.
 
 Those that stand for one of MMPose's draw the same numbers from NumPy's generator, so that a seed
 gives the same samples with either.
@@ -15,6 +15,8 @@ from mmpose.datasets.transforms import RandomBBoxTransform, YOLOXHSVRandomAug
 from mmpose.registry import TRANSFORMS
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
+
+from fashionkp_mm.core.garments import Visibility
 
 _LEVELS = np.arange(256)
 
@@ -86,3 +88,97 @@ class GarmentHSVAug(YOLOXHSVRandomAug):
         cv2.LUT(image, table[None], dst=image)
         results["img"] = cv2.cvtColor(image, cv2.COLOR_HSV2BGR, dst=image)
         return results
+
+
+@TRANSFORMS.register_module()
+class RandomCropPerspective(BaseTransform):
+    """Sometimes see the crop from another side; to be placed behind `TopdownAffine`.
+
+    Each of the crop's corners is moved by itself, so that sleeves and hems shear, stretch and
+    foreshorten as rotation and scaling never make them.
+
+    Args:
+        prob: Share of the samples that are changed.
+        max_shift: How far a corner may move along either axis, as a share of the crop's side.
+
+    Raises:
+        ValueError: ``max_shift`` is not from 0 to below 0.25: further on corners may cross.
+    """
+
+    def __init__(self, prob: float = 0.5, max_shift: float = 0.1) -> None:
+        if not 0 <= max_shift < 0.25:
+            raise ValueError(f"max_shift is {max_shift}, expected 0 or more and below 0.25")
+        self.prob = prob
+        self.max_shift = max_shift
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Warp ``img`` ``(H, W, 3)`` and ``transformed_keypoints`` ``(N, K, 2)``, or nothing.
+
+        Points without a label stay where they are: they have no place in the picture.
+        """
+        if np.random.random() < self.prob:  # noqa: NPY002
+            height, width = results["img"].shape[:2]
+            right, bottom = width - 1, height - 1
+            corners = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float32)
+            shares = np.random.uniform(-self.max_shift, self.max_shift, (4, 2))  # noqa: NPY002
+            moved = (corners + shares * (width, height)).astype(np.float32)
+            matrix = cv2.getPerspectiveTransform(corners, moved)
+            results["img"] = cv2.warpPerspective(results["img"], matrix, (width, height))
+            points = results["transformed_keypoints"].astype(np.float32)
+            labelled = results["keypoints_visible"] > 0
+            if labelled.any():
+                points[labelled] = cv2.perspectiveTransform(points[labelled][None], matrix)[0]
+            results["transformed_keypoints"] = points
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(prob={self.prob}, max_shift={self.max_shift})"
+
+
+@TRANSFORMS.register_module()
+class RandomCropErasing(BaseTransform):
+    """Sometimes hide a rectangle of the crop, as a bag, a hand or hair does.
+
+    It shows another place of the same crop, or one colour. What was visible beneath is occluded
+    from then on and still has to be found. To be placed behind `TopdownAffine`.
+
+    Args:
+        prob: Share of the samples that are changed.
+        sides: Least and largest side of the rectangle, as a share of the crop's.
+
+    Raises:
+        ValueError: ``sides`` are not two rising shares between 0 and 1.
+    """
+
+    def __init__(self, prob: float = 0.5, sides: tuple[float, float] = (0.1, 0.35)) -> None:
+        lowest, highest = sides
+        if not 0 < lowest <= highest < 1:
+            raise ValueError(f"sides are {tuple(sides)}, expected two rising shares of 0 to 1")
+        self.prob = prob
+        self.sides = (lowest, highest)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Change ``img`` ``(H, W, 3)`` and ``keypoint_visibility`` ``(N, K)``, or nothing."""
+        if np.random.random() < self.prob:  # noqa: NPY002
+            image = results["img"].copy()
+            crop = np.array(image.shape[1::-1])
+            side = (np.random.uniform(*self.sides, 2) * crop).astype(int).clip(1)  # noqa: NPY002
+            # As `uniform` counts, the upper bound is left out.
+            hidden, shown = np.random.uniform(size=(2, 2)) * (crop - side + 1)  # noqa: NPY002
+            x, y = hidden.astype(int)
+            other_x, other_y = shown.astype(int)
+            width, height = side
+            patch = image[other_y : other_y + height, other_x : other_x + width]
+            if np.random.random() < 0.5:  # noqa: NPY002
+                patch = np.random.randint(0, 256, (1, 1, 3))  # noqa: NPY002
+            image[y : y + height, x : x + width] = patch.copy()
+            results["img"] = image
+            points = results["transformed_keypoints"]
+            covered = ((points >= (x, y)) & (points < (x + width, y + height))).all(axis=-1)
+            visibility = results["keypoint_visibility"].copy()
+            visibility[covered & (visibility == Visibility.VISIBLE)] = Visibility.OCCLUDED
+            results["keypoint_visibility"] = visibility
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(prob={self.prob}, sides={self.sides})"

@@ -15,7 +15,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import HistoryBuffer
 from mmengine.registry import HOOKS
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 
 from fashionkp_mm.core.files import remove_parts
 
@@ -28,6 +28,9 @@ _CONTAINERS: dict[type[Iterable[Any]], type] = {
     set: set,
     frozenset: set,
 }
+
+_SAVED = ("epoch_*.pth", "iter_*.pth")
+"""What MMEngine calls the checkpoints that training goes on from."""
 _HISTORY_KEYS = {"log_history", "count_history", "max_length"}
 
 
@@ -41,8 +44,8 @@ class PlainCheckpointHook(CheckpointHook):
       loads and resumes these files too; it starts the log's running means afresh.
     * An outdated checkpoint is deleted after the one that replaces it was saved, not before.
 
-    Together with ``fashionkp_mm.compat.atomic_write`` a complete checkpoint stands on the disk, and
-    ``last_checkpoint`` names one, whenever training is killed after its first was saved.
+    Together with ``fashionkp_mm.compat.atomic_write`` a complete checkpoint stands on the disk
+    whenever training is killed after its first was saved; `latest_checkpoint` finds the newest.
     """
 
     file_backend: Any
@@ -126,6 +129,20 @@ class _PostponedRemovals:
         for method, path in self._removals:
             if path not in keep:
                 getattr(self._backend, method)(path)
+
+
+def latest_checkpoint(folder: str | PathLike[str]) -> str | None:
+    """The newest checkpoint that training has saved in a folder, if there is one.
+
+    MMEngine notes its name in the file ``last_checkpoint``, but only after it was saved: whoever is
+    killed between the two finds no name, or that of the checkpoint before. So the files themselves
+    are asked, and the note only where there are none, as where checkpoints lie elsewhere.
+    """
+    saved = [path for name in _SAVED for path in Path(folder).glob(name)]
+    if saved:
+        return str(max(saved, key=lambda path: path.stat().st_mtime_ns))
+    noted: str | None = find_latest_checkpoint(fspath(folder))
+    return noted
 
 
 def plain(value: Any, where: str = "checkpoint") -> Any:

@@ -34,16 +34,32 @@ def with_codec(
 ) -> list[dict[str, Any]]:
     """The pipeline for one codec: `TopdownAffine` gets its input size, `GenerateTarget` the codec.
 
-    UDP codecs get the unbiased crop that they need.
+    Codecs of UDP's heatmaps get the unbiased crop that they need.
     """
     sized = []
     for transform in copy.deepcopy(list(pipeline)):
         extra: dict[str, Any] = {}
         if transform["type"] == "TopdownAffine":
             extra = {"input_size": codec["input_size"]}
-            if codec["type"] == "UDPHeatmap":
+            if codec["type"] in ("UDPHeatmap", "CentroidHeatmap"):
                 extra["use_udp"] = True
         elif transform["type"] == "GenerateTarget":
             extra = {"encoder": dict(codec)}
         sized.append({**transform, **extra})
     return sized
+
+
+def with_transforms(
+    pipeline: Sequence[Mapping[str, Any]], behind: str, *transforms: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The pipeline with more transforms behind the one named.
+
+    Raises:
+        ValueError: The pipeline has no such transform.
+    """
+    longer = copy.deepcopy([dict(transform) for transform in pipeline])
+    types = [transform["type"] for transform in longer]
+    if behind not in types:
+        raise ValueError(f"the pipeline has no {behind}, but {', '.join(types)}")
+    place = types.index(behind) + 1
+    return [*longer[:place], *(dict(transform) for transform in transforms), *longer[place:]]

@@ -12,13 +12,14 @@ import mmengine
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError
 from fashionkp_mm.core.annotations import AnnotationError
 from fashionkp_mm.core.box_files import BoxFileError
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin.box_comparison import as_list, compare_boxes, comparison_table
+from fashionkp_mm.plugin.checkpoint_hook import latest_checkpoint
 from fashionkp_mm.plugin.label_files import DataNotFoundError
 from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
 
@@ -42,15 +43,18 @@ def train(args: argparse.Namespace) -> None:
         cfg.auto_scale_lr.enable = True
     if args.amp:
         _enable_amp(cfg)
-    checkpoint = None
-    if args.resume:
-        checkpoint = None if args.resume == "auto" else args.resume
-        cfg.resume, cfg.load_from = True, checkpoint
-        if checkpoint is None:
-            checkpoint = find_latest_checkpoint(cfg.work_dir)
     _finish_config(cfg, args)
-    # A resumed model gets all its weights from the checkpoint.
-    set_pretrained(cfg, "none" if checkpoint else args.pretrained)
+    checkpoint = args.resume
+    if checkpoint == "auto":
+        checkpoint = latest_checkpoint(cfg.work_dir)
+    if checkpoint:
+        # Whatever weights the first start began with, even those that an option names.
+        cfg.resume, cfg.load_from = True, checkpoint
+    pretrained = args.pretrained
+    if checkpoint or (pretrained == "default" and cfg.get("load_from")):
+        # A model that is loaded whole gets its backbone's weights with it.
+        pretrained = "none"
+    set_pretrained(cfg, pretrained)
 
     Runner.from_cfg(cfg).train()
 

@@ -1,4 +1,7 @@
-"""From a pose network's raw outputs to points in the crop, as MMPose 1.3.2's codecs read them."""
+"""From a pose network's raw outputs to points in the crop, as their codecs read them.
+
+MMPose 1.3.2's codecs, and the plugin's `CentroidHeatmap`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import FLIP_INDICES
-from fashionkp_mm.runtime.metadata import Decoder, SimCCDecoder, UDPHeatmapDecoder
+from fashionkp_mm.core.heatmaps import centroids
+from fashionkp_mm.runtime.metadata import (
+    CentroidHeatmapDecoder,
+    Decoder,
+    SimCCDecoder,
+    UDPHeatmapDecoder,
+)
 
 Outputs = Mapping[str, NDArray[np.float32]]
 
@@ -29,6 +38,8 @@ def decode(
     """
     if isinstance(decoder, SimCCDecoder):
         return decode_simcc(outputs["simcc_x"], outputs["simcc_y"], decoder.simcc_split_ratio)
+    if isinstance(decoder, CentroidHeatmapDecoder):
+        return decode_centroids(outputs["heatmaps"], decoder, input_size)
     return decode_udp_heatmaps(outputs["heatmaps"], decoder, input_size)
 
 
@@ -60,6 +71,19 @@ def decode_udp_heatmaps(
     places = np.stack([x, y], axis=1) - _parabola_offsets(logarithms, x, y)
     places[scores <= 0] = -1
     places = places / (np.array([width, height]) - 1) * input_size
+    shape = batch, points
+    return places.reshape(*shape, 2).astype(np.float32), scores.reshape(shape)
+
+
+def decode_centroids(
+    heatmaps: NDArray[np.float32], decoder: CentroidHeatmapDecoder, input_size: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Read points from ``(N, K, height, width)``; see `decode` and `core.heatmaps.centroids`."""
+    batch, points, height, width = heatmaps.shape
+    places, scores = centroids(
+        heatmaps.reshape(-1, height, width), power=decoder.power, floor=decoder.floor
+    )
+    places = places / (np.array([width, height], np.float32) - 1) * input_size
     shape = batch, points
     return places.reshape(*shape, 2).astype(np.float32), scores.reshape(shape)
 

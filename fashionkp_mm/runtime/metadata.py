@@ -48,19 +48,14 @@ class SimCCDecoder:
 
 
 @dataclass(frozen=True)
-class UDPHeatmapDecoder:
-    """Output ``heatmaps``, as MMPose's codec ``UDPHeatmap`` with Gaussian heatmaps.
+class HeatmapDecoder:
+    """Output ``heatmaps``, aligned with the crop as UDP has it.
 
     Attributes:
         heatmap_size: Width and height.
-        sigma: Of the trained Gaussians, pixels of the heatmap.
-        blur_kernel_size: Of the blur before the refinement of the maximum; odd.
     """
 
     heatmap_size: tuple[int, int]
-    sigma: float = 2.0
-    blur_kernel_size: int = 11
-    type: Literal["UDPHeatmap"] = "UDPHeatmap"
 
     def outputs(self, input_size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
         """Names of the graph's outputs for the points, and their shapes but for the batch."""
@@ -68,7 +63,34 @@ class UDPHeatmapDecoder:
         return {"heatmaps": (len(KEYPOINT_NAMES), height, width)}
 
 
-Decoder = SimCCDecoder | UDPHeatmapDecoder
+@dataclass(frozen=True)
+class UDPHeatmapDecoder(HeatmapDecoder):
+    """Read as by MMPose's codec ``UDPHeatmap`` with Gaussian heatmaps.
+
+    Attributes:
+        sigma: Of the trained Gaussians, pixels of the heatmap.
+        blur_kernel_size: Of the blur before the refinement of the maximum; odd.
+    """
+
+    sigma: float = 2.0
+    blur_kernel_size: int = 11
+    type: Literal["UDPHeatmap"] = "UDPHeatmap"
+
+
+@dataclass(frozen=True)
+class CentroidHeatmapDecoder(HeatmapDecoder):
+    """Read as by this package's codec ``CentroidHeatmap``.
+
+    Attributes:
+        power, floor: As in `core.heatmaps.centroids`.
+    """
+
+    power: float = 4.0
+    floor: float = 0.2
+    type: Literal["CentroidHeatmap"] = "CentroidHeatmap"
+
+
+Decoder = SimCCDecoder | UDPHeatmapDecoder | CentroidHeatmapDecoder
 
 
 @dataclass(frozen=True)
@@ -285,7 +307,11 @@ def _decoder(read: _Facts) -> Decoder:
         if kernel % 2 != 1:
             raise read.wrong("blur_kernel_size", "an odd number")
         return UDPHeatmapDecoder(read.size("heatmap_size"), read.number("sigma", 0), int(kernel))
-    raise read.wrong("type", "SimCCLabel or UDPHeatmap")
+    if name == "CentroidHeatmap":
+        return CentroidHeatmapDecoder(
+            read.size("heatmap_size"), read.number("power", 0), read.number("floor", 0, 1)
+        )
+    raise read.wrong("type", "SimCCLabel, UDPHeatmap or CentroidHeatmap")
 
 
 def _detector(read: _Facts) -> DetectorMetadata:

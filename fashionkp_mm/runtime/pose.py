@@ -16,7 +16,7 @@ from fashionkp_mm.core.garments import (
 )
 from fashionkp_mm.runtime.crop import CropGeometry, crop_geometry
 from fashionkp_mm.runtime.decode import Outputs, average_with_mirrored, decode
-from fashionkp_mm.runtime.metadata import ModelFileError, PoseMetadata, UDPHeatmapDecoder
+from fashionkp_mm.runtime.metadata import HeatmapDecoder, ModelFileError, PoseMetadata
 from fashionkp_mm.runtime.session import open_session, require_interface
 
 UNKNOWN_CATEGORY = -1
@@ -103,7 +103,7 @@ class PoseNetwork:
 
     def geometry(self, boxes: NDArray[np.float32]) -> CropGeometry:
         """How the crops for boxes ``(N, 4)`` in pixels of the image are cut out."""
-        udp = isinstance(self.metadata.decoder, UDPHeatmapDecoder)
+        udp = isinstance(self.metadata.decoder, HeatmapDecoder)
         return crop_geometry(boxes, self.metadata.input_size, self.metadata.bbox_padding, udp=udp)
 
     def find(

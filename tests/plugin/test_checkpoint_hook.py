@@ -1,5 +1,6 @@
 """Training with ``PlainCheckpointHook``: plain files, true resumption, and never without a file."""
 
+import os
 import subprocess
 import sys
 from enum import IntEnum
@@ -18,7 +19,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from fashionkp_mm.plugin import checkpoint_hook
-from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook, plain
+from fashionkp_mm.plugin.checkpoint_hook import PlainCheckpointHook, latest_checkpoint, plain
 
 
 class Points(BaseDataset):
@@ -229,3 +230,28 @@ def test_what_cannot_be_plain_is_named():
 
 def test_it_is_a_checkpoint_hook_by_name():
     assert HOOKS.get("PlainCheckpointHook") is PlainCheckpointHook
+
+
+def saved_at(folder: Path, name: str, second: int) -> str:
+    path = folder / name
+    path.touch()
+    os.utime(path, (second, second))
+    return str(path)
+
+
+def test_the_newest_checkpoint_is_found_without_its_note(tmp_path):
+    assert latest_checkpoint(tmp_path) is None
+    saved_at(tmp_path, "best_fashionai_NE_epoch_9.pth", 90)
+    saved_at(tmp_path, "epoch_9.pth", 20)
+    newest = saved_at(tmp_path, "epoch_10.pth", 30)
+    assert latest_checkpoint(tmp_path) == newest
+    # Killed after epoch 10 was saved and before that was noted.
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_9.pth"))
+    assert latest_checkpoint(tmp_path) == newest
+    newest = saved_at(tmp_path, "iter_5000.pth", 40)
+    assert latest_checkpoint(tmp_path) == newest
+
+
+def test_a_noted_checkpoint_elsewhere_is_found(tmp_path):
+    (tmp_path / "last_checkpoint").write_text("elsewhere/epoch_3.pth")
+    assert latest_checkpoint(tmp_path) == "elsewhere/epoch_3.pth"

@@ -1,10 +1,11 @@
 """The three states of a keypoint through MMPose's transforms."""
 
+import cv2
 import numpy as np
 import pytest
 
 from fashionkp_mm.core.garments import FLIP_INDICES, NUM_KEYPOINTS
-from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.images import BrokenImageError, load_image
 from fashionkp_mm.plugin import GarmentFlip, LoadGarmentImage, WeightOccludedKeypoints
 
 
@@ -72,3 +73,50 @@ def test_broken_image_is_named(tmp_path):
     path.write_bytes(b"no picture")
     with pytest.raises(BrokenImageError, match=r"torn\.jpg.*replace the file"):
         LoadGarmentImage().transform({"img_path": str(path)})
+
+
+def picture(path, shade: int) -> str:
+    assert cv2.imwrite(str(path), np.full((64, 64, 3), shade, np.uint8))
+    return str(path)
+
+
+def test_a_cached_image_is_not_decoded_again(tmp_path):
+    path = picture(tmp_path / "a.png", 7)
+    load = LoadGarmentImage(cache_mb=1)
+    first = load({"img_path": path})["img"]
+    (tmp_path / "a.png").unlink()
+    again = load({"img_path": path})
+    assert again["img"] is first
+    assert again["img_shape"] == again["ori_shape"] == (64, 64)
+
+
+def test_a_cached_image_cannot_be_written_to(tmp_path):
+    image = LoadGarmentImage(cache_mb=1)({"img_path": picture(tmp_path / "a.png", 7)})["img"]
+    with pytest.raises(ValueError, match="read-only"):
+        image[:] = 0
+
+
+def test_a_full_cache_stays_as_it_is(tmp_path):
+    paths = [picture(tmp_path / f"{shade}.png", shade) for shade in range(4)]
+    load = LoadGarmentImage(cache_mb=2.5 * 64 * 64 * 3 / 2**20)
+    for path in paths:
+        load({"img_path": path})
+    for path in paths[2:]:
+        (tmp_path / path).unlink()
+        with pytest.raises(BrokenImageError):
+            load({"img_path": path})
+    for path in paths[:2]:
+        (tmp_path / path).unlink()
+        load({"img_path": path})
+
+
+def test_without_a_cache_every_image_is_the_samples_own(tmp_path):
+    path = picture(tmp_path / "a.png", 7)
+    load = LoadGarmentImage()
+    load({"img_path": path})["img"][:] = 0
+    np.testing.assert_array_equal(load({"img_path": path})["img"], load_image(path))
+
+
+def test_a_negative_cache_is_refused():
+    with pytest.raises(ValueError, match="expected 0 or more"):
+        LoadGarmentImage(cache_mb=-1)

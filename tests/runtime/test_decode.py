@@ -9,13 +9,18 @@ from mmpose.codecs import SimCCLabel, UDPHeatmap
 from mmpose.models.utils.tta import flip_heatmaps, flip_vectors
 
 from fashionkp_mm.core.garments import FLIP_INDICES, NUM_KEYPOINTS
+from fashionkp_mm.plugin import CentroidHeatmap
 from fashionkp_mm.runtime.decode import (
     average_with_mirrored,
     decode,
     decode_simcc,
     decode_udp_heatmaps,
 )
-from fashionkp_mm.runtime.metadata import SimCCDecoder, UDPHeatmapDecoder
+from fashionkp_mm.runtime.metadata import (
+    CentroidHeatmapDecoder,
+    SimCCDecoder,
+    UDPHeatmapDecoder,
+)
 
 INPUT_SIZE = (192, 256)
 HEATMAP_SIZE = (48, 64)
@@ -95,6 +100,20 @@ def test_decoding_leaves_the_outputs_alone(codec: UDPHeatmap, points: np.ndarray
     before = maps.copy()
     decode({"heatmaps": maps}, UDPHeatmapDecoder(HEATMAP_SIZE), INPUT_SIZE)
     assert np.array_equal(maps, before)
+
+
+def test_centroids_are_decoded_as_by_the_plugin(points: np.ndarray) -> None:
+    codec = CentroidHeatmap(input_size=INPUT_SIZE, heatmap_size=HEATMAP_SIZE, power=3, floor=0.1)
+    maps = heatmaps_of(points, codec)
+    maps[0, 2] = 0  # no response at all
+    decoder = CentroidHeatmapDecoder(HEATMAP_SIZE, power=3, floor=0.1)
+    found, scores = decode({"heatmaps": maps}, decoder, INPUT_SIZE)
+    for index, heatmaps in enumerate(maps):
+        expected, expected_scores = codec.decode(heatmaps)
+        assert np.abs(found[index] - expected[0]).max() < 1e-3
+        assert np.array_equal(scores[index], expected_scores[0])
+    assert (found[0, 2] < 0).all()
+    assert scores[0, 2] == 0
 
 
 def test_the_decoder_decides() -> None:

@@ -12,16 +12,20 @@ from fashionkp_mm import __version__
 from fashionkp_mm.core.garments import CATEGORIES, KEYPOINT_NAMES
 from fashionkp_mm.runtime.metadata import (
     METADATA_KEY,
+    CentroidHeatmapDecoder,
     ModelFileError,
     UDPHeatmapDecoder,
     read_metadata,
 )
 
 HEATMAPS = pose_metadata(decoder=UDPHeatmapDecoder((12, 16), sigma=1.5, blur_kernel_size=9))
+CENTROIDS = pose_metadata(decoder=CentroidHeatmapDecoder((12, 16), power=3, floor=0.1))
 RTMLIB = pose_metadata(kind="pose-rtmlib")
 
 
-@pytest.mark.parametrize("written", [pose_metadata(), HEATMAPS, RTMLIB, detector_metadata()])
+@pytest.mark.parametrize(
+    "written", [pose_metadata(), HEATMAPS, CENTROIDS, RTMLIB, detector_metadata()]
+)
 def test_what_is_written_is_read_back(written: Any) -> None:
     assert read_metadata({METADATA_KEY: written.to_json()}, "m.onnx") == written
 
@@ -91,6 +95,10 @@ def test_a_future_format_may_look_quite_different() -> None:
                 }
             },
             "decoder.blur_kernel_size = 10, expected an odd number",
+        ),
+        (
+            {"decoder": {"type": "CentroidHeatmap", "heatmap_size": [12, 16], "power": 0}},
+            "decoder.power = 0, expected a number above 0",
         ),
     ],
 )

@@ -113,6 +113,45 @@ def test_two_processes_give_the_figure_of_one(tested, checkpoint, drawn_root, tm
     assert printed_error(done) == pytest.approx(printed_error(tested[0]), abs=1e-4)
 
 
+def test_two_processes_train_and_print_what_one_finds(drawn_root, tmp_path, free_port):
+    done = subprocess.run(
+        [
+            ROOT / "tools/dist_train.sh", CONFIG, "2", "--pretrained", "none",
+            "--work-dir", tmp_path / "work", *SHORT, f"train_cfg.val_interval={EPOCHS}",
+            "train_dataloader.batch_size=4",
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "FASHIONAI_ROOT": str(drawn_root),
+            "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}",
+            "PORT": str(free_port),
+            "OMP_NUM_THREADS": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    iterations = {int(count) for count in re.findall(r"Epoch\(train\).*?/\s*(\d+)\]", done.stdout)}
+    garments = len(read_labels(drawn_root / "train/Annotations/train.csv"))
+    assert iterations == {garments // (2 * 4)}  # each has seen half of them
+    saved = tmp_path / "work" / f"epoch_{EPOCHS}.pth"
+    alone = call(
+        PYTHON, ROOT / "tools/test.py", CONFIG, saved, "--work-dir", tmp_path / "test",
+        data=drawn_root, cwd=tmp_path,
+    )  # fmt: skip
+    assert printed_error(done) == pytest.approx(printed_error(alone), abs=0.05)
+
+
+def test_distributed_training_says_how_it_is_called(tmp_path):
+    done = call(ROOT / "tools/dist_train.sh", data=tmp_path, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "CONFIG PROCESSES" in done.stdout
+
+
 def test_box_sources_are_compared_in_one_table(tested, checkpoint, drawn_root, tmp_path):
     options = ["test_dataloader.num_workers=0", "test_dataloader.persistent_workers=False"]
     command = [PYTHON, ROOT / "tools/test.py", CONFIG, checkpoint, "--work-dir", tmp_path]

@@ -74,7 +74,7 @@ default_hooks = dict(
     checkpoint=dict(save_best='coco/bbox_mAP', rule='greater'),
     visualization=dict(_delete_=True, type='DetVisualizationHook'))
 custom_hooks = [
-    dict(type='SyncBuffersHook'),
+    dict(type='SyncAllBuffersHook'),
     dict(
         type='EMAHook',
         ema_type='ExpMomentumEMA',

@@ -37,7 +37,7 @@ param_scheduler = [
 custom_hooks = [
     dict(type='CheckImagesHook'),
     dict(type='ContactSheetHook'),
-    dict(type='SyncBuffersHook'),
+    dict(type='SyncAllBuffersHook'),
     dict(
         type='EMAHook',
         ema_type='ExpMomentumEMA',

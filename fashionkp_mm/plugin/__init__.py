@@ -18,7 +18,7 @@ from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
 from fashionkp_mm.plugin.efficientnet_lite import EfficientNetLite
 from fashionkp_mm.plugin.garment_head import GarmentHead
-from fashionkp_mm.plugin.hooks import CheckImagesHook, TimeLimitHook
+from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook, TimeLimitHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.recognition_metric import GarmentRecognition
 from fashionkp_mm.plugin.refined_boxes import RefinedBoxes
@@ -51,6 +51,7 @@ __all__ = [
     "RandomCropPerspective",
     "RandomWiderBBox",
     "RefinedBoxes",
+    "SyncAllBuffersHook",
     "TimeLimitHook",
     "TopDownNeck",
     "WeightOccludedKeypoints",

@@ -1,11 +1,12 @@
-"""Hooks that keep a training from failing late."""
+"""Hooks that keep a training from failing late, and its processes from drifting apart."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-from mmengine.hooks import Hook
+from mmengine.dist import all_reduce_params
+from mmengine.hooks import EMAHook, Hook, SyncBuffersHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
@@ -68,3 +69,20 @@ class TimeLimitHook(Hook):
         if elapsed * (1 + 1 / self._epochs) > self.minutes:
             runner.logger.info("Training ends here: its %g minutes are used up", self.minutes)
             runner.train_loop.stop_training = True
+
+
+@HOOKS.register_module()
+class SyncAllBuffersHook(SyncBuffersHook):
+    """MMEngine's `SyncBuffersHook` for the averaged model as well.
+
+    `EMAHook` averages batch norms' statistics in each process by itself, and MMEngine leaves them
+    apart. So each process validates another network than is saved, and the NE of a training in
+    several processes is none that its checkpoint has.
+    """
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Take the processes' mean of all buffers."""
+        super().after_train_epoch(runner)
+        for hook in runner.hooks if self.distributed else ():
+            if isinstance(hook, EMAHook):
+                all_reduce_params(hook.ema_model.module.buffers(), op="mean")

@@ -11,6 +11,7 @@ again around what was found, with the ONNX file that ships.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +60,9 @@ def main() -> None:
         print_looks(looks, answers, root / "val")
 
 
-def print_tests(
-    name: str, config: Path, checkpoint: Path, options: list[str] | None = None
-) -> None:
+def print_tests(name: str, config: Path, checkpoint: Path, options: Sequence[str] = ()) -> None:
     """A row of NE by source of boxes."""
-    results = test_model(config, checkpoint, SOURCES, options=options or ())
+    results = test_model(config, checkpoint, SOURCES, options=options)
     print_row([name], [results[source]["fashionai/NE"] for source in SOURCES])
 
 

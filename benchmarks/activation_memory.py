@@ -31,10 +31,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = [ROOT / "configs" / f"{name}.py" for name in DEFAULT]
     parser.add_argument("configs", nargs="*", type=Path, default=default)
-    print(
-        "| config | parameters, M | activations, MiB an image | batch | GiB a step | with --amp |"
-    )
-    print("|---|---|---|---|---|---|")
+    columns = "config", "parameters, M", "MiB an image", "batch", "GiB a step", "with --amp"
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for path in parser.parse_args().configs:
         config = Config.fromfile(path)
         init_default_scope(config.default_scope)

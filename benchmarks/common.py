@@ -70,6 +70,7 @@ def test_model(
     *,
     category: str = "given",
     detector: Sequence[str] | None = None,
+    options: Sequence[str] = (),
 ) -> dict[str, Metrics]:
     """The metrics that ``tools/test.py`` reports, by source of boxes; what it prints is dropped."""
     with tempfile.TemporaryDirectory() as folder:
@@ -79,6 +80,8 @@ def test_model(
         command += ["--work-dir", folder, "--out", str(out)]
         if detector:
             command += ["--detector", *detector]
+        if options:
+            command += ["--cfg-options", *options]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         results: dict[str, Metrics] = json.loads(out.read_text())
     return results

@@ -90,7 +90,7 @@ def steps_of_loader(config: Config) -> Callable[[Any], object]:
 
 
 def loop(loader: Any, step: Callable[[Any], object]) -> tuple[float, float]:
-    """Mean seconds that a step waits for its data, and that it lasts; the first three are left out."""
+    """Mean seconds that a step waits for its data, and that it lasts, but for the first three."""
     waits, lengths = [], []
     start = time.perf_counter()
     for index, batch in enumerate(loader):

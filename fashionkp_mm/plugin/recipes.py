@@ -29,6 +29,19 @@ def stock_model(config: str) -> ConfigDict:
     return model
 
 
+def rtmpose_size(config: str) -> dict[str, Any]:
+    """What tells one of MMPose's RTMPose models from its sisters: depth, width, starting weights.
+
+    A ``model`` to be merged into that of `stock_model`; ``config`` is as there.
+    """
+    stock = stock_model(config)
+    backbone = {key: stock.backbone[key] for key in ("deepen_factor", "widen_factor", "init_cfg")}
+    return {
+        "backbone": backbone,
+        "head": {"pose_head": {"in_channels": stock.head.pose_head.in_channels}},
+    }
+
+
 def with_codec(
     pipeline: Sequence[Mapping[str, Any]], codec: Mapping[str, Any]
 ) -> list[dict[str, Any]]:

@@ -57,8 +57,21 @@ def with_rounded_weights(content, path):
     return path
 
 
-def test_it_is_half_as_large(result, content):
-    assert len(content) < 0.6 * result.path.stat().st_size
+def test_large_weights_take_half_the_room(result, content):
+    stored = onnx.load_from_string(content).graph.initializer
+    rounded = sum(np.prod(t.dims) for t in stored if t.data_type == TensorProto.FLOAT16)
+    saved = result.path.stat().st_size - len(content)
+    assert rounded > 50_000
+    assert 0 <= 2 * rounded - saved < 30_000  # what the casts take
+
+
+def test_small_weights_stay_as_they_are(result, content):
+    before = onnx.load_from_string(result.path.read_bytes()).graph.initializer
+    small = {t.name: t for t in before if len(t.dims) > 1 and np.prod(t.dims) < 16_384}
+    after = {tensor.name: tensor for tensor in onnx.load_from_string(content).graph.initializer}
+    assert small
+    for name, tensor in small.items():
+        assert after[name] == tensor
 
 
 def test_it_computes_in_float32_with_the_rounded_weights(content, half_file, tmp_path):
@@ -100,11 +113,12 @@ def test_the_same_file_gives_the_same_bytes(result, content):
 
 def test_a_weight_too_large_for_float16_is_refused(result):
     model = onnx.load_from_string(result.path.read_bytes())
-    name = next(node.input[1] for node in model.graph.node if node.op_type == "Conv")
-    tensor = next(t for t in model.graph.initializer if t.name == name)
+    convolved = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
+    weights_of = [t for t in model.graph.initializer if t.name in convolved]
+    tensor = max(weights_of, key=lambda t: np.prod(t.dims))
     weights = numpy_helper.to_array(tensor).copy()
     weights.flat[0] = 1e6
-    tensor.CopyFrom(numpy_helper.from_array(weights, name))
+    tensor.CopyFrom(numpy_helper.from_array(weights, tensor.name))
     with pytest.raises(ExportError, match=r"1e\+06.*without --half"):
         halved(model.SerializeToString())
 

@@ -30,8 +30,6 @@ CHANGES = {
     "points by MMPose's parabola, blur 11": [PARABOLA],
     "points by MMPose's parabola, blur 3": [PARABOLA, f"{DECODER}.blur_kernel_size=3"],
     "centroids of power 1": [f"{DECODER}.power=1.0"],
-    "centroids of power 2": [f"{DECODER}.power=2.0"],
-    "centroids of power 8": [f"{DECODER}.power=8.0"],
 }
 LOOKS = range(4)
 

@@ -1,6 +1,6 @@
 # The same network at 256x256, trained further from what 192x192 pixels have taught it, on pictures
 # that are warped and partly hidden: the model that ships.
-#   python tools/train.py configs/heatmap_lite0_256_fashion.py --amp \
+#   MAX_EPOCHS=40 python tools/train.py configs/heatmap_lite0_256_fashion.py --amp \
 #       --cfg-options load_from=weights/heatmap_lite0_fashion.pth
 _base_ = ['heatmap_lite0_fashion.py']
 

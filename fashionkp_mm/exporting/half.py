@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.parity import Difference, Parity, Picture
+from fashionkp_mm.exporting.rounding import MIN_ROUNDED
 from fashionkp_mm.runtime.crop import crop_geometry, cut_out
 from fashionkp_mm.runtime.decode import decode
 from fashionkp_mm.runtime.detector import GarmentDetector
@@ -48,9 +49,7 @@ MAX_BOX_DIFFERENCE = 2.0
 
 _WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 """Operators whose weights are stored as float16; all other constants stay as they are."""
-_MIN_SIZE = 16_384
-"""Numbers of a weight from which on it is rounded. Smaller ones weigh little, and among them are
-those of the first layers, whose rounding all others pass on."""
+
 
 Floats = NDArray[np.float32]
 
@@ -123,7 +122,7 @@ def _large_weights(model: ModelProto) -> list[Any]:
         for tensor in model.graph.initializer
         if tensor.data_type == TensorProto.FLOAT
         and len(tensor.dims) > 1
-        and np.prod(tensor.dims) >= _MIN_SIZE
+        and np.prod(tensor.dims) >= MIN_ROUNDED
         and users.get(tensor.name, {""}) <= _WEIGHTED
     ]
 

@@ -22,6 +22,7 @@ from fashionkp_mm import __version__
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.provenance import Provenance, provenance
+from fashionkp_mm.exporting.rounding import MIN_ROUNDED
 from fashionkp_mm.exporting.trained import TrainedModel, load_trained_model
 
 MAX_BYTES = 16_000_000
@@ -99,9 +100,9 @@ def publish(
 
 
 def _rounded(name: str, tensor: Tensor) -> Tensor:
-    """A weight in float16; norms, biases and counters, which are small, as they are."""
+    """A large weight in float16; small ones, norms, biases and counters as they are."""
     tensor = tensor.detach().cpu().contiguous()
-    if not tensor.is_floating_point() or tensor.ndim < 2:
+    if not tensor.is_floating_point() or tensor.ndim < 2 or tensor.numel() < MIN_ROUNDED:
         return tensor.clone()
     rounded = tensor.half()
     if not rounded.isfinite().all():

@@ -55,7 +55,8 @@ def test_large_weights_are_rounded_and_nothing_else(content, trained):
     before = torch.load(trained.checkpoint, weights_only=True)["state_dict"]
     assert set(content["state_dict"]) == set(before)
     for name, tensor in content["state_dict"].items():
-        if before[name].is_floating_point() and before[name].ndim > 1:
+        large = before[name].ndim > 1 and before[name].numel() >= 16_384
+        if before[name].is_floating_point() and large:
             assert tensor.dtype == torch.float16
             torch.testing.assert_close(tensor.float(), before[name], rtol=1e-3, atol=1e-7)
         else:

@@ -238,7 +238,8 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
         f"Trained on {len(train):,} images of FashionAI, validated on {len(answers):,} others:\n\n"
         + table(["", "trained on", "validated on"], counts)
         + f"\n\nThe validation images chose the checkpoint, epoch {meta.get('epoch', 'unknown')},"
-        " so its figures are a little better than those of images that nobody has seen. The recipe"
+        " and how points are read from heatmaps, so its figures are a little better than those of"
+        " images that nobody has seen. The recipe"
         f" is [`{config}`](../{config}), its backbone's weights from ImageNet:\n\n"
         f"```\n{command}\n```"
     )

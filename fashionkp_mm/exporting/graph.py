@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +32,10 @@ def to_onnx(
 ) -> bytes:
     """Make an ONNX file of a module in evaluation mode.
 
-    Constants are folded, batch norms joined with their convolutions. What the exporter notes about
-    the source code, paths of this machine among it, is left out.
+    Constants are folded. Batch norms become a factor and a summand behind their convolutions, whose
+    weights stay the checkpoint's own, so that rounding those (`half`, `publish`) gives the same
+    network whether PyTorch or ONNX Runtime runs it; the latter joins them when it opens the file.
+    What the exporter notes about the source code, paths of this machine among it, is left out.
 
     Args:
         network: Takes ``inputs`` by name and returns a tensor, or a tuple of them.
@@ -49,7 +52,7 @@ def to_onnx(
     batch = torch.export.Dim(BATCH)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            network,
+            _without_batch_norms(network),
             kwargs=dict(inputs),
             input_names=list(inputs),
             output_names=list(outputs),
@@ -67,6 +70,42 @@ def to_onnx(
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+class _Affine(nn.Module):
+    """What a batch norm in evaluation mode does to ``(N, C, H, W)``."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+        shift = norm.bias.double() - norm.running_mean.double() * scale
+        self.register_buffer("scale", scale.float()[:, None, None])
+        self.register_buffer("shift", shift.float()[:, None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift
+
+
+def _without_batch_norms(network: nn.Module) -> nn.Module:
+    """A copy of the network in which each batch norm is a factor and a summand.
+
+    The exporter would multiply batch norms into the weights, and a product of a weight that float16
+    can hold is in general none that it can.
+    """
+    network = copy.deepcopy(network)
+    norms = [
+        (name, module)
+        for name, module in network.named_modules()
+        if isinstance(module, nn.BatchNorm2d)
+    ]
+    for name, norm in norms:
+        network.set_submodule(name, _Affine(norm))
+    return network
 
 
 @contextmanager

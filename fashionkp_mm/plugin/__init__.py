@@ -21,7 +21,7 @@ from fashionkp_mm.plugin.garment_head import GarmentHead
 from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook, TimeLimitHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.recognition_metric import GarmentRecognition
-from fashionkp_mm.plugin.refined_boxes import RefinedBoxes
+from fashionkp_mm.plugin.refined_boxes import MergedLooks, RefinedBoxes
 from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
 from fashionkp_mm.plugin.top_down_neck import TopDownNeck
 from fashionkp_mm.plugin.transforms import (
@@ -45,6 +45,7 @@ __all__ = [
     "GarmentHead",
     "GarmentRecognition",
     "LoadGarmentImage",
+    "MergedLooks",
     "NormalizedError",
     "PlainCheckpointHook",
     "RandomCropErasing",

@@ -54,19 +54,26 @@ def compare_boxes(
         raise ValueError("boxes from a detector need a detector")
     files = Path(cfg.work_dir) / "boxes"
     found = [files / f"refined_{number}.csv" for number in range(1, REFINEMENTS + 1)]
+    looks = [boxes.with_suffix(".npz") for boxes in found]
     results: dict[str, Metrics] = {}
 
-    def test(source: BoxSource, boxes: str | Path, refined: Path | None = None) -> None:
+    def test(source: BoxSource, boxes: str | Path, *more: dict[str, Any]) -> None:
         print_log(f"Boxes by '{source}': {boxes}", logger="current")
-        results[source] = Runner.from_cfg(_config(cfg, source, boxes, refined)).test()
+        results[source] = Runner.from_cfg(_config(cfg, source, boxes, more)).test()
 
     if "label" in sources:
         test("label", "label")
     if "whole" in sources or "refine" in sources:
-        test("whole", "whole", found[0])
+        test("whole", "whole", {"type": "RefinedBoxes", "file": str(found[0])})
     if "refine" in sources:
-        for boxes, refined in zip(found, [*found[1:], None], strict=True):
-            test("refine", boxes, refined)
+        for number, boxes in enumerate(found):
+            if number < len(found) - 1:
+                # As found, not as merged: the next boxes are this look's.
+                more = {"file": str(found[number + 1]), "looks_file": str(looks[number])}
+                test("refine", boxes, {"type": "RefinedBoxes", **more})
+            else:
+                earlier = [str(look) for look in looks[:number]]
+                test("refine", boxes, {"type": "MergedLooks", "looks_files": earlier})
     if detector is not None and "detector" in sources:
         if is_main_process():
             _detect(cfg, detector, files / "detected.csv")
@@ -98,7 +105,9 @@ def comparison_table(results: Mapping[str, Metrics]) -> pd.DataFrame:
     return frame.dropna(how="all").rename(index=_ROWS)
 
 
-def _config(cfg: Config, source: BoxSource, boxes: str | Path, refined: Path | None) -> Config:
+def _config(
+    cfg: Config, source: BoxSource, boxes: str | Path, more: Sequence[dict[str, Any]]
+) -> Config:
     changed = copy.deepcopy(cfg)
     changed.work_dir = str(Path(cfg.work_dir) / source)
     changed.test_dataloader.dataset.bbox_source = str(boxes)
@@ -110,9 +119,8 @@ def _config(cfg: Config, source: BoxSource, boxes: str | Path, refined: Path | N
         for name in _WRITTEN & evaluator.keys():
             path = Path(evaluator[name])
             evaluator[name] = str(path.with_suffix(f".{source}{path.suffix}"))
-    if refined is not None:
-        evaluators.append({"type": "RefinedBoxes", "file": str(refined)})
-    changed.test_evaluator = evaluators
+    # In front: `MergedLooks` changes what the others see.
+    changed.test_evaluator = [*more, *evaluators]
     return changed
 
 

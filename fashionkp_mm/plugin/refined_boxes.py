@@ -1,7 +1,8 @@
-"""Boxes for the next look at each picture, written where metrics are computed."""
+"""From one look at each picture to the next, where metrics are computed: boxes and points."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.box_files import write_boxes
 from fashionkp_mm.core.boxes import refined_boxes
+from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, NUM_KEYPOINTS, Visibility
+from fashionkp_mm.core.looks import merged_keypoints
 
 
 @METRICS.register_module()
@@ -26,16 +29,22 @@ class RefinedBoxes(BaseMetric):
 
     Args:
         file: The CSV to write.
+        looks_file: A file to write for `MergedLooks`: what was found, by sample.
         collect_device, collect_dir: As in `BaseMetric`.
     """
 
     default_prefix = "fashionai"
 
     def __init__(
-        self, file: str, collect_device: str = "cpu", collect_dir: str | None = None
+        self,
+        file: str,
+        looks_file: str | None = None,
+        collect_device: str = "cpu",
+        collect_dir: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir)
         self.file = file
+        self.looks_file = looks_file
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep of each sample the points, which of them to enclose, and the image's size."""
@@ -51,6 +60,8 @@ class RefinedBoxes(BaseMetric):
                     "id": sample["id"],
                     "img_id": sample["img_id"],
                     "keypoints": np.asarray(predicted["keypoints"][0], np.float32)[:, :2],
+                    "scores": np.asarray(predicted["keypoint_scores"][0], np.float32),
+                    "category_index": _category(predicted),
                     "present": present & defined,
                     "defined": defined,
                     "image_size": (width, height),
@@ -68,7 +79,82 @@ class RefinedBoxes(BaseMetric):
             np.stack([row["defined"] for row in rows]),
         )
         write_boxes(Path(self.file), [row["img_id"] for row in rows], boxes)
+        if self.looks_file is not None:
+            look = io.BytesIO()
+            np.savez(
+                look,
+                ids=np.array([row["id"] for row in rows]),
+                keypoints=np.stack([row["keypoints"] for row in rows]),
+                scores=np.stack([row["scores"] for row in rows]),
+                category_indices=np.array([row["category_index"] for row in rows]),
+            )
+            write_atomically(Path(self.looks_file), look.getvalue())
         return {}
+
+
+@METRICS.register_module()
+class MergedLooks(BaseMetric):
+    """Moves the predicted points to where this look and earlier ones settle; it measures nothing.
+
+    To be placed before the metrics that are to see the points of `core.looks.merged_keypoints`: an
+    evaluator hands the same samples to all of them.
+
+    Args:
+        looks_files: What `RefinedBoxes` wrote in the earlier looks, the first one first.
+        collect_device, collect_dir: As in `BaseMetric`.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+
+    default_prefix = "fashionai"
+
+    def __init__(
+        self,
+        looks_files: Sequence[str],
+        collect_device: str = "cpu",
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, collect_dir=collect_dir)
+        self._looks = [_read_look(file) for file in looks_files]
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+        """Change each sample's ``pred_instances.keypoints`` ``(1, K, 2)``."""
+        for sample in data_samples:
+            predicted = sample["pred_instances"]
+            keypoints = np.asarray(predicted["keypoints"], np.float32)[..., :2]
+            scores = np.asarray(predicted["keypoint_scores"], np.float32)
+            looks = [*(look[sample["id"]] for look in self._looks)]
+            looks.append((keypoints[0], scores[0], _category(predicted)))
+            predicted["keypoints"] = merged_keypoints(
+                np.stack([points for points, _, _ in looks])[:, None],
+                np.stack([sure for _, sure, _ in looks])[:, None],
+                np.array([[category] for _, _, category in looks]),
+            )
+            self.results.append(sample["id"])
+
+    def compute_metrics(self, results: list[int]) -> dict[str, float]:
+        """Nothing."""
+        return {}
+
+
+_Look = tuple[NDArray[np.float32], NDArray[np.float32], int]
+"""Points ``(K, 2)``, scores ``(K,)`` and the category that the look went by."""
+
+
+def _read_look(file: str) -> dict[int, _Look]:
+    """What `RefinedBoxes` wrote, by the samples' ids."""
+    with np.load(file) as look:
+        columns = [look[name] for name in ("ids", "keypoints", "scores", "category_indices")]
+    return {
+        int(number): (points, scores, int(category))
+        for number, points, scores, category in zip(*columns, strict=True)
+    }
+
+
+def _category(predicted: dict[str, Any]) -> int:
+    """The category that a look went by; one for all where the model knows none."""
+    return int(predicted["category_indices"][0]) if "category_indices" in predicted else -1
 
 
 def _defined(sample: dict[str, Any]) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.boxes import REFINEMENTS, refined_boxes, without_margin
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.looks import merged_keypoints
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.runtime.crop import CropGeometry, cut_out
 from fashionkp_mm.runtime.detector import Detections, GarmentDetector
@@ -83,7 +84,8 @@ class FashionPredictor:
             category: Which garment to look for, by name: one for all pictures, or a list with one
                 or None for each. By default the network says what it sees.
             boxes: Where to look. ``whole``: the whole picture. ``refine``: the whole picture, and
-                then again around the points that were found. ``detector``: around what the detector
+                then again, twice, around the points that were found; both of these looks have a say
+                in where the points are. ``detector``: around what the detector
                 finds, several garments or none; with a category, around those of this category, or
                 around the best unsure one, or as ``refine`` where there is none at all. Or boxes
                 ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the garments' points; for a
@@ -196,7 +198,11 @@ class FashionPredictor:
     def _refine(
         self, images: list[NDArray[np.uint8]], found: Found, wanted: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], Found]:
-        """Look again around what was found in ``N`` images: the last boxes, and what is there."""
+        """Look again around what was found in ``N`` images: the last boxes, and what is there.
+
+        The points are those that all these looks settle on; all else is the last look's.
+        """
+        looks = []
         for _ in range(REFINEMENTS):
             boxes = refined_boxes(
                 found.keypoints,
@@ -206,7 +212,13 @@ class FashionPredictor:
             )
             geometry = self._network.geometry(boxes)
             found = self._network.find(cut_out(images, geometry), geometry, wanted)
-        return boxes, found
+            looks.append(found)
+        merged = merged_keypoints(
+            np.stack([look.keypoints for look in looks]),
+            np.stack([look.keypoint_scores for look in looks]),
+            np.stack([look.category_indices for look in looks]),
+        )
+        return boxes, replace(found, keypoints=merged)
 
     def _detected(self, prepared: list[_Letterboxed | _Framed]) -> list[_Framed]:
         """Let the detector say where to look, where that is not known yet."""

@@ -56,10 +56,19 @@ def test_each_look_takes_the_boxes_of_the_one_before(cfg, tested):
     assert results["refine"] == {"fashionai/NE": float(len(tested))}
 
 
+def test_the_last_look_hears_those_refined_before_it(cfg, tested):
+    compare_boxes(cfg, ["refine"])
+    whole, *looks, last = [config.test_evaluator for config in tested]
+    kept = [metric["looks_file"] for evaluator in looks for metric in evaluator[:1]]
+    assert len(kept) == REFINEMENTS - 1
+    assert last[0] == {"type": "MergedLooks", "looks_files": kept}
+    assert "looks_file" not in whole[0], "the whole picture has no say in the points"
+
+
 def test_each_source_has_files_of_its_own(cfg, tested):
     compare_boxes(cfg, ["label", "whole"])
     assert [Path(config.work_dir).name for config in tested] == ["label", "whole"]
-    entries = [config.test_evaluator[0]["submission_file"] for config in tested]
+    entries = [config.test_evaluator[-2]["submission_file"] for config in tested]
     assert entries == ["entry.label.csv", "entry.whole.csv"]
     assert cfg.test_evaluator[0].submission_file == "entry.csv", "the config is left as it was"
 

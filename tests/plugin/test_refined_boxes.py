@@ -1,4 +1,4 @@
-"""Box files written from what a model found."""
+"""Box files written from what a model found, and points on which several looks settle."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from mmengine.structures import InstanceData
 from fashionkp_mm.core.box_files import read_boxes
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, Visibility
-from fashionkp_mm.plugin import RefinedBoxes
+from fashionkp_mm.plugin import MergedLooks, RefinedBoxes
 
 
 @pytest.fixture
@@ -24,7 +24,10 @@ def found(dataset, *, visibility=None, categories=True):
         sample = dataset[index]["data_samples"]
         truth = sample.gt_instances
         labelled = truth.keypoint_visibility != Visibility.ABSENT
-        fields = {"keypoints": np.where(labelled[..., None], truth.keypoints, 0)}
+        fields = {
+            "keypoints": np.where(labelled[..., None], truth.keypoints, 0),
+            "keypoint_scores": labelled.astype(np.float32),
+        }
         if visibility is not None:
             fields["keypoint_visibility"] = visibility(truth)
         if categories:
@@ -91,3 +94,32 @@ def test_the_file_is_for_the_data_set(dataset, drawn_dataset, tmp_path):
     written(dataset, found(dataset, categories=False), path)
     again = drawn_dataset("val", bbox_source=str(path))
     assert again.get_data_info(0)["bbox"].shape == (1, 4)
+
+
+def test_later_metrics_see_the_points_on_which_the_looks_settle(dataset, tmp_path):
+    look, moved = tmp_path / "look.npz", np.float32([8, -4])
+    earlier = found(dataset)
+    evaluator = Evaluator(RefinedBoxes(file=str(tmp_path / "b.csv"), looks_file=str(look)))
+    evaluator.process(earlier, pseudo_collate(earlier))
+    evaluator.evaluate(len(dataset))
+
+    later, seen = found(dataset), []
+    for index, sample in enumerate(later):
+        sample.pred_instances.keypoints = sample.pred_instances.keypoints + moved
+        if index == 0:  # it was taken for something else
+            sample.pred_instances.category_indices = 1 - sample.pred_instances.category_indices
+
+    class Seen(RefinedBoxes):
+        def process(self, data_batch, data_samples):
+            seen.extend(sample["pred_instances"]["keypoints"] for sample in data_samples)
+            super().process(data_batch, data_samples)
+
+    metrics = [MergedLooks([str(look)]), Seen(file=str(tmp_path / "c.csv"))]
+    evaluator = Evaluator(metrics)
+    evaluator.process(later, pseudo_collate(later))
+    assert evaluator.evaluate(len(dataset)) == {}
+    for index, (before, points) in enumerate(zip(earlier, seen, strict=True)):
+        scored = before.pred_instances.keypoint_scores > 0
+        share = np.where(scored, 0.5 if index else 1.0, 1.0)[..., None]
+        expected = before.pred_instances.keypoints + share * moved
+        np.testing.assert_allclose(points, expected, atol=1e-4)

@@ -95,12 +95,15 @@ def test_refine_looks_again_around_what_it_found(predictor: FashionPredictor) ->
         category = CATEGORY_INDEX["dress"]
         defined = CATEGORY_KEYPOINTS[[category]]
         box = np.array([0, 0, *SIZE])
+        looks = [look(image, box, category)]
         for _ in range(REFINEMENTS):
-            points = look(image, box, category)[None]
-            (box,) = refined_boxes(points, defined, np.array([SIZE]))
+            (box,) = refined_boxes(looks[-1][None], defined, np.array([SIZE]))
+            looks.append(look(image, box, category))
         assert garment.box_source == "refine"
         assert np.allclose(garment.box, box, atol=1e-3)
-        assert np.allclose(garment.keypoints, look(image, box, category), atol=1e-3)
+        # The network is about as sure in each look; that at the whole picture has no say.
+        settled = np.mean(looks[1:], axis=0)[defined[0]]
+        assert np.allclose(garment.keypoints[defined[0]], settled, atol=0.05)
 
 
 def test_refine_leaves_out_what_is_absent(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@
 
 The first rows test the model as it ships and, of the same weights, one change at a time; ``tools/
 test.py`` tests them all on the validation images, the category given. One row a further model
-follows, each with all that its own config says. The last rows vary how often a picture is looked at
-again around what was found, with the ONNX file that ships.
+follows, each with all that its own config says. The last rows, with the ONNX file that ships, vary
+how often a picture is looked at again around what was found and whether these looks are merged.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from pathlib import Path
 
 import numpy as np
 from common import fashionai_root, print_row, test_model
+from numpy.typing import NDArray
 
 from fashionkp_mm.core.annotations import KeypointTable, locate_images, read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.looks import merged_keypoints
 from fashionkp_mm.core.normalized_error import evaluate
 from fashionkp_mm.runtime import FashionPredictor, predictor
 
@@ -31,7 +33,7 @@ CHANGES = {
     "points by MMPose's parabola, blur 3": [PARABOLA, f"{DECODER}.blur_kernel_size=3"],
     "centroids of power 1": [f"{DECODER}.power=1.0"],
 }
-LOOKS = range(4)
+LOOKS = (1, 2, 3)
 
 
 def main() -> None:
@@ -55,7 +57,8 @@ def main() -> None:
         print_tests(f"`{Path(config).name}`", Path(config), Path(checkpoint))
     answers = read_labels(root / "val" / "Annotations" / "val.csv")
     for looks in LOOKS:
-        print_looks(looks, answers, root / "val")
+        for merged in (False, True) if looks > 1 else (False,):
+            print_looks(looks, answers, root / "val", merged=merged)
 
 
 def print_tests(name: str, config: Path, checkpoint: Path, options: Sequence[str] = ()) -> None:
@@ -64,9 +67,11 @@ def print_tests(name: str, config: Path, checkpoint: Path, options: Sequence[str
     print_row([name], [results[source]["fashionai/NE"] for source in SOURCES])
 
 
-def print_looks(looks: int, answers: KeypointTable, root: Path) -> None:
-    """A row of NE where ``refine`` looks again so often."""
-    predictor.REFINEMENTS = looks  # a constant of the package; nobody else asks to choose it
+def print_looks(looks: int, answers: KeypointTable, root: Path, *, merged: bool) -> None:
+    """A row of NE where ``refine`` looks again so often, and all looks or the last one count."""
+    # Parts of the package that nobody else asks to choose.
+    predictor.REFINEMENTS = looks
+    predictor.merged_keypoints = merged_keypoints if merged else last_keypoints
     paths = locate_images(answers.image_ids, root)
     categories = [CATEGORY_NAMES[index] for index in answers.category_indices]
     images = [paths[image_id] for image_id in answers.image_ids]
@@ -79,7 +84,13 @@ def print_looks(looks: int, answers: KeypointTable, root: Path) -> None:
         answers.rows,
     )
     error = evaluate(answers, predictions).value
-    print_row([f"`refine` looks again {looks} times, ONNX"], [None, None, error])
+    words = "all of these looks merged" if merged else "the last look alone"
+    print_row([f"`refine` looks again {looks} times, {words}, ONNX"], [None, None, error])
+
+
+def last_keypoints(keypoints: NDArray[np.float32], *_: object) -> NDArray[np.float32]:
+    last: NDArray[np.float32] = keypoints[-1]
+    return last
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import Config
 
 from fashionkp_mm.core.annotations import KeypointTable
+from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +63,30 @@ def interleaved(repeats: int, *runs: Callable[[], object], pause: float = 0) -> 
             run()
             times.append(time.perf_counter() - start)
     return [float(np.median(times)) for times in seconds]
+
+
+def train_model(config: Config, folder: Path) -> tuple[Path, Path]:
+    """Train with ``tools/train.py``, unless that was done before.
+
+    The config is written beside the folder, in full: it says all that its training depends on, and
+    so no folder ever mixes two trainings.
+
+    Returns:
+        The config, and the checkpoint of the last epoch.
+    """
+    written = folder.with_suffix(".py")
+    if written.is_file() and written.read_text() != config.pretty_text:
+        sys.exit(
+            f"error: {folder} holds another training, see {written}; name another folder with"
+            " --work-dir, or delete that one"
+        )
+    write_atomically(written, config.pretty_text.encode())
+    checkpoint = folder / f"epoch_{config.train_cfg.max_epochs}.pth"
+    if not checkpoint.is_file():
+        command = [sys.executable, str(ROOT / "tools/train.py"), str(written)]
+        command += ["--amp", "--pretrained", "default", "--resume", "--work-dir", str(folder)]
+        subprocess.run(command, check=True)
+    return written, checkpoint
 
 
 def test_model(

@@ -12,14 +12,12 @@ from __future__ import annotations
 import argparse
 import copy
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-from common import RECOGNITION, ROOT, normalized_errors, print_row, test_model
+from common import RECOGNITION, ROOT, normalized_errors, print_row, test_model, train_model
 from mmengine.config import Config
 
-from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 
 BOXES = ("label", "whole", "refine")
@@ -38,8 +36,8 @@ def main() -> None:
     folder = args.work_dir or Path("work_dirs") / "garment_head" / args.config.stem
 
     config = Config.fromfile(args.config)
-    stock = train(without_garment_head(config), folder / "stock")
-    wrapped = train(config, folder / "wrapped")
+    stock = train_model(without_garment_head(config), folder / "stock")
+    wrapped = train_model(config, folder / "wrapped")
     without, with_head = (test_model(*trained, BOXES) for trained in (stock, wrapped))
 
     print(
@@ -72,30 +70,6 @@ def without_garment_head(config: Config) -> Config:
     if head.get("decoder"):
         changed.model.head.decoder = head.decoder
     return changed
-
-
-def train(config: Config, folder: Path) -> tuple[Path, Path]:
-    """Train with ``tools/train.py``, unless that was done before.
-
-    The config is written beside the folder, in full: it says all that its training depends on, and
-    so no folder ever mixes two trainings.
-
-    Returns:
-        The config, and the checkpoint of the last epoch.
-    """
-    written = folder.with_suffix(".py")
-    if written.is_file() and written.read_text() != config.pretty_text:
-        sys.exit(
-            f"error: {folder} holds another training, see {written}; name another folder with"
-            " --work-dir, or delete that one"
-        )
-    write_atomically(written, config.pretty_text.encode())
-    checkpoint = folder / f"epoch_{config.train_cfg.max_epochs}.pth"
-    if not checkpoint.is_file():
-        command = [sys.executable, str(ROOT / "tools/train.py"), str(written)]
-        command += ["--amp", "--pretrained", "default", "--resume", "--work-dir", str(folder)]
-        subprocess.run(command, check=True)
-    return written, checkpoint
 
 
 if __name__ == "__main__":

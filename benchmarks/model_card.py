@@ -1,10 +1,11 @@
 """Write the model card of the model that comes with the package, from runs of the real commands.
 
-    FASHIONAI_ROOT=… python benchmarks/model_card.py CONFIG WEIGHTS [--trained-by COMMAND]
+    FASHIONAI_ROOT=… python benchmarks/model_card.py CONFIG WEIGHTS [--trained-by COMMAND] \\
+        --detector CONFIG WEIGHTS [--detector-trained-by COMMAND]
 
-``tools/test.py`` tests the weights by box source, ``fashionkp predict`` predicts the validation
-images with the ONNX file. What stands between the two marks in the card was written by hand and is
-kept. The pictures show drawn garments alone; no photograph is in the card.
+``tools/test.py`` tests the weights by box source, and the detector's; ``fashionkp predict``
+predicts the validation images with the ONNX file. What stands between the two marks in the card was
+written by hand and is kept. The pictures show drawn garments alone; no photograph is in the card.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ from fashionkp_mm.core.normalized_error import (
 from fashionkp_mm.core.recognition import Confusion, category_confusion, visibility_confusion
 from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import load_image
-from fashionkp_mm.runtime import FashionPredictor, shipped_model
+from fashionkp_mm.runtime import FashionPredictor, GarmentDetector, shipped_model
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("label", "whole", "refine")
+SOURCES = ("label", "whole", "refine", "detector")
 BEGIN, END = "<!-- by hand -->", "<!-- by benchmarks/model_card.py -->"
 BY_HAND = "Not described yet."
 DRAWN, SHOWN, SEED = 60, 8, 7
@@ -80,6 +81,10 @@ def main() -> None:
     parser.add_argument("weights", metavar="WEIGHTS", type=Path)
     parser.add_argument("--model", type=Path, help="ONNX file; default: what ships")
     parser.add_argument("--trained-by", help="the command that trained it")
+    parser.add_argument(
+        "--detector", nargs=2, required=True, metavar=("CONFIG", "WEIGHTS"), type=Path
+    )
+    parser.add_argument("--detector-trained-by", help="the command that trained that")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "model_card.md")
     arguments = parser.parse_args()
     model = arguments.model or shipped_model()
@@ -88,7 +93,10 @@ def main() -> None:
     csv = data / "val" / "Annotations" / "val.csv"
     answers = read_labels(csv)
     with tempfile.TemporaryDirectory() as folder:
-        scores = test(arguments.config, arguments.weights, answers, Path(folder))
+        scores = test(
+            arguments.config, arguments.weights, arguments.detector, answers, Path(folder)
+        )
+        found = test_detector(*arguments.detector, Path(folder))
         given = predict(model, csv, answers, Path(folder), known=True, flip=True)
         quick = predict(model, csv, answers, Path(folder), known=True, flip=False)
         own = predict(model, csv, answers, Path(folder), known=False, flip=True)
@@ -101,6 +109,7 @@ def main() -> None:
         recognised(own, answers),
         visibilities(given, answers),
         calibration(given, own, answers),
+        detector_section(*arguments.detector, arguments.detector_trained_by, found),
         "## Speed\n\n`python benchmarks/runtime.py` measures it beside rtmlib and MMPose; its"
         " figures stand in the README.",
         failures(given, answers, written_by_hand(arguments.out), picture.name, drawn),
@@ -114,10 +123,15 @@ def main() -> None:
 
 
 def test(
-    config: Path, weights: Path, answers: KeypointTable, folder: Path
+    config: Path,
+    weights: Path,
+    detector: Sequence[Path],
+    answers: KeypointTable,
+    folder: Path,
 ) -> dict[str, NormalizedError]:
     """NE by box source, the labelled category given, as ``tools/test.py`` finds it."""
     command = [sys.executable, ROOT / "tools/test.py", config, weights, "--boxes", *SOURCES]
+    command += ["--detector", *detector]
     command += ["--work-dir", folder / "test", "--out", folder / "metrics.json"]
     command += ["--cfg-options", f"test_evaluator.0.predictions_file={folder / 'tested.csv'}"]
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
@@ -131,6 +145,16 @@ def test(
         if abs(printed - score.value) > 0.01:
             sys.exit(f"tools/test.py printed NE {printed} for {source}, its CSV has {score.value}")
     return scores
+
+
+def test_detector(config: Path, weights: Path, folder: Path) -> dict[str, float]:
+    """The detector's metrics, as ``tools/test.py`` finds them."""
+    out = folder / "detector.json"
+    command = [sys.executable, ROOT / "tools/test.py", config, weights]
+    command += ["--work-dir", folder / "detector", "--out", out]
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    metrics: dict[str, float] = json.loads(out.read_text())
+    return metrics
 
 
 def predict(
@@ -238,8 +262,8 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
         f"Trained on {len(train):,} images of FashionAI, validated on {len(answers):,} others:\n\n"
         + table(["", "trained on", "validated on"], counts)
         + f"\n\nThe validation images chose the checkpoint, epoch {meta.get('epoch', 'unknown')},"
-        " and how points are read from heatmaps, so its figures are a little better than those of"
-        " images that nobody has seen. The recipe"
+        " how points are read from heatmaps and that two looks are merged, so its figures are a"
+        " little better than those of images that nobody has seen. The recipe"
         f" is [`{config}`](../{config}), its backbone's weights from ImageNet:\n\n"
         f"```\n{command}\n```"
     )
@@ -268,11 +292,12 @@ def errors(
         f"NE in %, lower is better, {shipped.points:,} visible points of {shipped.images:,} images,"
         " by where the box comes from. `label` is the tight box around the labelled points, which"
         " gives the outermost ones away; `whole` the whole image; `refine` the whole image first"
-        " and then the box of the points found. The first three columns are PyTorch's"
-        " (`tools/test.py --boxes label whole refine`), the others `fashionkp predict --boxes"
-        " refine` with the ONNX file. The category is given except in the last column, in which a"
-        " point that a wrongly chosen category lacks counts as an error of 100 %. With flip test"
-        " (`--flip-test`) but for the column that says so.\n\n" + table(["", *columns], rows)
+        " and then the box of the points found, twice, whose points are merged; `detector` the box"
+        " that the detector below is surest of. The first four columns are PyTorch's"
+        " (`tools/test.py --boxes label whole refine detector`), the others `fashionkp predict"
+        " --boxes refine` with the ONNX file. The category is given except in the last column, in"
+        " which a point that a wrongly chosen category lacks counts as an error of 100 %. With flip"
+        " test (`--flip-test`) but for the column that says so.\n\n" + table(["", *columns], rows)
     )
 
 
@@ -321,6 +346,29 @@ def calibration(given: Predicted, own: Predicted, answers: KeypointTable) -> str
         + "\n\nA category's score against the share of images in which it is right; the mean"
         f" difference is {100 * gap:.1f} percent points:\n\n"
         + table(["score", "images", "mean score", "right"], rows)
+    )
+
+
+def detector_section(
+    config: Path, weights: Path, command: str | None, metrics: dict[str, float]
+) -> str:
+    facts = GarmentDetector(shipped_model("detector")).metadata
+    meta = torch.load(weights, weights_only=True, map_location="cpu")["meta"]
+    average = 100 * metrics["coco/bbox_mAP"]
+    shares = [100 * metrics[f"fashionai/best_IoU{level}"] for level in (50, 75)]
+    width, height = facts.input_size
+    size = shipped_model("detector").stat().st_size / 1e6
+    return (
+        "## The detector\n\n"
+        f"`{facts.name}`, what `--boxes detector` uses: pictures of {width}x{height} pixels;"
+        f" `{relative(shipped_model('detector'))}` ({size:.1f} MB) and `{relative(weights)}`. Its"
+        f" recipe is [`{config}`](../{config}):\n\n"
+        f"```\n{command or f'python tools/train.py {config} --amp'}\n```\n\n"
+        f"On the validation images, which chose its epoch, {meta.get('epoch', 'unknown')}: COCO AP"
+        f" {average:.1f} %, in which a garment that is found rightly but has no label counts as a"
+        " false alarm; its best box of the labelled category overlaps the labelled one by IoU 0.5"
+        f" in {shares[0]:.1f} % and by IoU 0.75 in {shares[1]:.1f} % of the images. The files say"
+        f" of themselves: trained on {facts.training_data}; licence: {facts.licence.rstrip('.')}."
     )
 
 

@@ -202,7 +202,9 @@ def _kept_by_mmdetection(
         torch.from_numpy(labels),
         dict(settings),
     )
-    return set(zip(places[kept].tolist(), labels[kept].tolist(), strict=True))
+    # As an array: by a tensor of one number, NumPy would take that one box out of its list.
+    rows = kept.numpy()
+    return set(zip(places[rows].tolist(), labels[rows].tolist(), strict=True))
 
 
 def _kept(boxes: Floats, scores: Floats, metadata: DetectorMetadata) -> set[tuple[int, int]]:

@@ -34,7 +34,8 @@ class FashionPredictor:
     Args:
         model: ONNX file that ``fashionkp export`` wrote; by default the one that comes with the
             package.
-        detector: ONNX file of a detector, for ``boxes='detector'``.
+        detector: ONNX file of a detector, for ``boxes='detector'``, such as
+            ``shipped_model('detector')``.
         flip_test: Whether to average with the mirrored picture, as ``tools/test.py`` does; it takes
             twice as long.
         threads: Threads that share the work of one batch; all cores by default.
@@ -140,7 +141,8 @@ class FashionPredictor:
         """
         if isinstance(boxes, str) and boxes == "detector" and self._detector is None:
             raise ValueError(
-                "boxes is 'detector', but there is none; FashionPredictor(model, detector=FILE)"
+                "boxes is 'detector', but this predictor has none; FashionPredictor(detector=FILE),"
+                " and shipped_model('detector') is the file that comes with the package"
             )
         requests = make_requests(images, category, boxes)
         work = (Work(request, request.decoded_bytes()) for request in requests)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.exporting import detector
 from fashionkp_mm.exporting.detector import DetectorExporter, detector_parity
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.export import export
@@ -109,6 +110,15 @@ def test_pictures_without_a_garment_are_compared_as_well(exported, trained):
     parity = detector_parity(trained, blind, exported[0], pictures(None))
     parity.require()
     assert " 0 garments " in parity.compared
+
+
+def test_a_single_garment_is_compared_as_well(exported, trained):
+    found = np.float32([[4, 4, 60, 90], [8, 8, 50, 50]])
+    scores = np.zeros((2, len(CATEGORY_NAMES)), np.float32)
+    scores[1, 3] = 0.9
+    nms = trained.model.bbox_head.test_cfg.nms
+    kept = detector._kept_by_mmdetection(found, scores, exported[1].metadata, nms)
+    assert kept == {(1, 3)}
 
 
 def test_rtmlib_takes_no_detector(small_detector, tmp_path):

@@ -460,7 +460,7 @@ def test_as_many_categories_and_boxes_as_pictures(predictor: FashionPredictor) -
 def test_boxes_of_an_unknown_kind(predictor: FashionPredictor, pose_file: Path) -> None:
     with pytest.raises(ValueError, match="no boxes 'label'; expected one of whole, refine"):
         predictor.predict(picture(POINTS), boxes="label")
-    with pytest.raises(ValueError, match="boxes is 'detector', but there is none"):
+    with pytest.raises(ValueError, match="boxes is 'detector', but this predictor has none"):
         FashionPredictor(pose_file).predict(picture(POINTS), boxes="detector")
 
 

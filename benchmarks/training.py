@@ -5,7 +5,8 @@
 Both train the same network on the same batches of the config's own pipeline, in one process and in
 turn. The stock step is MMEngine's `OptimWrapper` in float32; the other one is what ``--amp`` makes
 of it on a CPU, bfloat16 and channels last. Then the step that `Runner` takes is timed as it logs
-it, with the config's workers: how much of it waits for data.
+it, with the config's workers: how much of it waits for data. Freed memory stays with the process, as
+in ``tools/train.py``; MALLOC_MMAP_MAX_=65536 in front of the command gives glibc's default back.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from mmengine.registry import init_default_scope  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 from mmpose.registry import DATASETS, MODELS  # noqa: E402
 
+from fashionkp_mm.plugin.cpu_memory import keep_freed_memory  # noqa: E402
+
 BATCHES = 2
 WRAPPERS = ("OptimWrapper", "CPUAmpOptimWrapper")
 
@@ -40,6 +43,8 @@ def main() -> None:
     parser.add_argument("config", nargs="?", type=Path, default=default)
     parser.add_argument("--steps", type=int, default=6, help="timed steps of each kind")
     args = parser.parse_args()
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     root = fashionai_root()
     if root is None:
         raise SystemExit("no FashionAI data: set FASHIONAI_ROOT, or draw some (fashionkp synth)")

@@ -20,6 +20,7 @@ from fashionkp_mm.core.box_files import BoxFileError
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin.box_comparison import as_list, compare_boxes, comparison_table
 from fashionkp_mm.plugin.checkpoint_hook import latest_checkpoint
+from fashionkp_mm.plugin.cpu_memory import keep_freed_memory
 from fashionkp_mm.plugin.label_files import DataNotFoundError
 from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
 
@@ -36,6 +37,7 @@ MENDABLE = (
 
 def train(args: argparse.Namespace) -> None:
     """Train as the arguments of ``tools/train.py`` say."""
+    _prepare_cpu()
     cfg = _load_config(args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
@@ -61,6 +63,7 @@ def train(args: argparse.Namespace) -> None:
 
 def test(args: argparse.Namespace) -> None:
     """Test as the arguments of ``tools/test.py`` say."""
+    _prepare_cpu()
     cfg = _load_config(args)
     cfg.load_from = args.checkpoint
     if args.category == "own":
@@ -80,6 +83,11 @@ def test(args: argparse.Namespace) -> None:
         metrics = Runner.from_cfg(cfg).test()
     if args.out:
         mmengine.dump(metrics, args.out)
+
+
+def _prepare_cpu() -> None:
+    if not torch.cuda.is_available():
+        keep_freed_memory()
 
 
 def _load_config(args: argparse.Namespace) -> Config:

@@ -5,8 +5,8 @@
 Both train the same network on the same batches of the config's own pipeline, in one process and in
 turn. The stock step is MMEngine's `OptimWrapper` in float32; the other one is what ``--amp`` makes
 of it on a CPU, bfloat16 and channels last. Then the step that `Runner` takes is timed as it logs
-it, with the config's workers: how much of it waits for data. Freed memory stays with the process, as
-in ``tools/train.py``; MALLOC_MMAP_MAX_=65536 in front of the command gives glibc's default back.
+it, with the config's workers: how much of it waits for data. Freed memory stays with the process,
+as in ``tools/train.py``; MALLOC_MMAP_MAX_=65536 before the command gives glibc's default back.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from common import ROOT, print_row, test_model, train_model
+from garment_head import without_garment_head
 from mmengine.config import Config
 
 from fashionkp_mm.plugin.recipes import with_transforms
@@ -28,6 +29,10 @@ ERASING = {"type": "RandomCropErasing", "prob": 0.5}
 def without_wider_boxes(config: Config) -> None:
     for pipeline in pipelines(config):
         pipeline[:] = [step for step in pipeline if step["type"] != "RandomWiderBBox"]
+
+
+def with_stock_head(config: Config) -> None:
+    config.model = without_garment_head(config).model
 
 
 def with_perspective(config: Config) -> None:
@@ -66,6 +71,7 @@ def without_occluded(config: Config) -> None:
 
 CHANGES: dict[str, tuple[str, Callable[[Config], None] | None]] = {
     "base": ("as the config says", None),
+    "stock-head": ("MMPose's head alone, no `GarmentHead`", with_stock_head),
     "wider-boxes": ("boxes never widened towards the image", without_wider_boxes),
     "condition": ("the category does not condition the features", without_condition),
     "perspective": ("crops seen from another side", with_perspective),

@@ -30,6 +30,6 @@ def merged_keypoints(
     total = weights.sum(axis=0)
     weighted = (keypoints * weights[..., None]).sum(axis=0)
     known = total > 0
-    merged = keypoints[-1].copy()
+    merged: NDArray[np.float32] = keypoints[-1].copy()
     merged[known] = weighted[known] / total[known, None]
     return merged

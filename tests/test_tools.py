@@ -167,6 +167,13 @@ def test_box_sources_are_compared_in_one_table(tested, checkpoint, drawn_root, t
     label, refine = (f"{metrics[source]['fashionai/NE']:.2f}" for source in metrics)
     assert re.search(rf"NE % +{re.escape(label)} +{re.escape(refine)}\n", table)
 
+    # The last look by itself, and what the one before has to say.
+    config = tmp_path / "merged.py"
+    looks = {"type": "MergedLooks", "looks_files": [f"{tmp_path}/boxes/refined_1.npz"]}
+    config.write_text(
+        f"_base_ = [{str(CONFIG)!r}]\ntest_evaluator = [{looks!r}, *_base_.test_evaluator]\n"
+    )
+    command[2] = config
     boxes = f"test_dataloader.dataset.bbox_source={tmp_path}/boxes/refined_2.csv"
     alone = call(*command, boxes, data=drawn_root, cwd=tmp_path)
     assert printed_error(alone) == pytest.approx(metrics["refine"]["fashionai/NE"], abs=1e-4)

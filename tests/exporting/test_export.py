@@ -112,7 +112,10 @@ def test_onnx_runtime_1_18_reads_the_file(simcc_onnx):
 
 
 def test_nothing_of_this_machine_is_in_the_file(simcc_onnx):
-    content = simcc_onnx.path.read_bytes()
+    model = onnx.load(simcc_onnx.path)
+    for weights in model.graph.initializer:  # any three bytes may be among some million
+        weights.ClearField("raw_data")
+    content = model.SerializeToString()
     assert b"site-packages" not in content
     assert b".py" not in content
 

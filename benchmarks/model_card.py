@@ -352,16 +352,17 @@ def calibration(given: Predicted, own: Predicted, answers: KeypointTable) -> str
 def detector_section(
     config: Path, weights: Path, command: str | None, metrics: dict[str, float]
 ) -> str:
-    facts = GarmentDetector(shipped_model("detector")).metadata
+    model = shipped_model("detector")
+    facts = GarmentDetector(model).metadata
     meta = torch.load(weights, weights_only=True, map_location="cpu")["meta"]
     average = 100 * metrics["coco/bbox_mAP"]
     shares = [100 * metrics[f"fashionai/best_IoU{level}"] for level in (50, 75)]
     width, height = facts.input_size
-    size = shipped_model("detector").stat().st_size / 1e6
+    size = model.stat().st_size / 1e6
     return (
         "## The detector\n\n"
         f"`{facts.name}`, what `--boxes detector` uses: pictures of {width}x{height} pixels;"
-        f" `{relative(shipped_model('detector'))}` ({size:.1f} MB) and `{relative(weights)}`. Its"
+        f" `{relative(model)}` ({size:.1f} MB) and `{relative(weights)}`. Its"
         f" recipe is [`{config}`](../{config}):\n\n"
         f"```\n{command or f'python tools/train.py {config} --amp'}\n```\n\n"
         f"On the validation images, which chose its epoch, {meta.get('epoch', 'unknown')}: COCO AP"

@@ -14,6 +14,7 @@ import copy
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from common import ROOT, print_row, test_model, train_model
 from garment_head import without_garment_head
@@ -25,29 +26,31 @@ BOXES = ("label", "whole", "refine")
 PERSPECTIVE = {"type": "RandomCropPerspective", "prob": 0.5, "max_shift": 0.1}
 ERASING = {"type": "RandomCropErasing", "prob": 0.5}
 
+Change = Callable[[Config], None]
 
-def without_wider_boxes(config: Config) -> None:
-    for pipeline in pipelines(config):
-        pipeline[:] = [step for step in pipeline if step["type"] != "RandomWiderBBox"]
+
+def without(kind: str) -> Change:
+    """Leave a transform out of both stages."""
+
+    def change(config: Config) -> None:
+        for pipeline in pipelines(config):
+            pipeline[:] = [step for step in pipeline if step["type"] != kind]
+
+    return change
+
+
+def with_transform(transform: dict[str, Any]) -> Change:
+    """Change the crops of both stages."""
+
+    def change(config: Config) -> None:
+        for pipeline in pipelines(config):
+            pipeline[:] = with_transforms(pipeline, "TopdownAffine", transform)
+
+    return change
 
 
 def with_stock_head(config: Config) -> None:
     config.model = without_garment_head(config).model
-
-
-def with_perspective(config: Config) -> None:
-    for pipeline in pipelines(config):
-        pipeline[:] = with_transforms(pipeline, "TopdownAffine", PERSPECTIVE)
-
-
-def with_erasing(config: Config) -> None:
-    for pipeline in pipelines(config):
-        pipeline[:] = with_transforms(pipeline, "TopdownAffine", ERASING)
-
-
-def without_colours(config: Config) -> None:
-    for pipeline in pipelines(config):
-        pipeline[:] = [step for step in pipeline if step["type"] != "GarmentHSVAug"]
 
 
 def without_condition(config: Config) -> None:
@@ -69,14 +72,14 @@ def without_occluded(config: Config) -> None:
                 step["weight"] = 0.0
 
 
-CHANGES: dict[str, tuple[str, Callable[[Config], None] | None]] = {
+CHANGES: dict[str, tuple[str, Change | None]] = {
     "base": ("as the config says", None),
     "stock-head": ("MMPose's head alone, no `GarmentHead`", with_stock_head),
-    "wider-boxes": ("boxes never widened towards the image", without_wider_boxes),
+    "wider-boxes": ("boxes never widened towards the image", without("RandomWiderBBox")),
     "condition": ("the category does not condition the features", without_condition),
-    "perspective": ("crops seen from another side", with_perspective),
-    "erasing": ("rectangles hidden", with_erasing),
-    "colours": ("colours left as they are", without_colours),
+    "perspective": ("crops seen from another side", with_transform(PERSPECTIVE)),
+    "erasing": ("rectangles hidden", with_transform(ERASING)),
+    "colours": ("colours left as they are", without("GarmentHSVAug")),
     "occluded": ("occluded points not trained on", without_occluded),
     "average": ("no average of the weights", without_average),
     "frozen": ("one stage more of the backbone frozen", with_frozen_stages),

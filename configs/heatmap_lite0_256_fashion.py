@@ -2,6 +2,7 @@
 # that are warped and partly hidden: the model that ships.
 #   MAX_EPOCHS=40 python tools/train.py configs/heatmap_lite0_256_fashion.py --amp \
 #       --cfg-options load_from=weights/heatmap_lite0_fashion.pth
+# and once more from there, as docs/model_card.md says.
 _base_ = ['heatmap_lite0_fashion.py']
 
 from fashionkp_mm.plugin.recipes import with_codec, with_transforms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,7 +55,6 @@ def compare_boxes(
         raise ValueError("boxes from a detector need a detector")
     files = Path(cfg.work_dir) / "boxes"
     found = [files / f"refined_{number}.csv" for number in range(1, REFINEMENTS + 1)]
-    looks = [boxes.with_suffix(".npz") for boxes in found]
     results: dict[str, Metrics] = {}
 
     def test(source: BoxSource, boxes: str | Path, *more: dict[str, Any]) -> None:
@@ -66,14 +66,12 @@ def compare_boxes(
     if "whole" in sources or "refine" in sources:
         test("whole", "whole", {"type": "RefinedBoxes", "file": str(found[0])})
     if "refine" in sources:
-        for number, boxes in enumerate(found):
-            if number < len(found) - 1:
-                # As found, not as merged: the next boxes are this look's.
-                more = {"file": str(found[number + 1]), "looks_file": str(looks[number])}
-                test("refine", boxes, {"type": "RefinedBoxes", **more})
-            else:
-                earlier = [str(look) for look in looks[:number]]
-                test("refine", boxes, {"type": "MergedLooks", "looks_files": earlier})
+        for boxes, refined in pairwise(found):
+            # As found, not as merged: the next boxes are this look's.
+            look = {"file": str(refined), "looks_file": str(boxes.with_suffix(".npz"))}
+            test("refine", boxes, {"type": "RefinedBoxes", **look})
+        earlier = [str(boxes.with_suffix(".npz")) for boxes in found[:-1]]
+        test("refine", found[-1], {"type": "MergedLooks", "looks_files": earlier})
     if detector is not None and "detector" in sources:
         if is_main_process():
             _detect(cfg, detector, files / "detected.csv")

@@ -124,7 +124,7 @@ class MergedLooks(BaseMetric):
             predicted = sample["pred_instances"]
             keypoints = np.asarray(predicted["keypoints"], np.float32)[..., :2]
             scores = np.asarray(predicted["keypoint_scores"], np.float32)
-            looks = [*(look[sample["id"]] for look in self._looks)]
+            looks = [look[sample["id"]] for look in self._looks]
             looks.append((keypoints[0], scores[0], _category(predicted)))
             predicted["keypoints"] = merged_keypoints(
                 np.stack([points for points, _, _ in looks])[:, None],

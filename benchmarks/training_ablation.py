@@ -57,6 +57,10 @@ def without_condition(config: Config) -> None:
     config.model.head.condition = False
 
 
+def with_lighter_recognition(config: Config) -> None:
+    config.model.head.update(category_weight=0.01, visibility_weight=0.01)
+
+
 def without_average(config: Config) -> None:
     config.custom_hooks = [hook for hook in config.custom_hooks if hook["type"] != "EMAHook"]
 
@@ -75,6 +79,7 @@ def without_occluded(config: Config) -> None:
 CHANGES: dict[str, tuple[str, Change | None]] = {
     "base": ("as the config says", None),
     "stock-head": ("MMPose's head alone, no `GarmentHead`", with_stock_head),
+    "recognition": ("category and visibility weigh a tenth", with_lighter_recognition),
     "wider-boxes": ("boxes never widened towards the image", without("RandomWiderBBox")),
     "condition": ("the category does not condition the features", without_condition),
     "perspective": ("crops seen from another side", with_transform(PERSPECTIVE)),

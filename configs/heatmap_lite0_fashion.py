@@ -3,25 +3,25 @@
 _base_ = ['rtmpose_lite0_fashion.py']
 
 from fashionkp_mm.core import garments
-from fashionkp_mm.plugin import efficientnet_lite
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.recipes import efficientnet_lite_pyramid, with_codec
 
 codec = dict(type='CentroidHeatmap', input_size=(192, 192), heatmap_size=(48, 48), sigma=2)
 
-stages = (1, 2, 4, 6)
-channels = [efficientnet_lite.EfficientNetLite.CHANNELS[stage] for stage in stages]
+pyramid = efficientnet_lite_pyramid('lite0', stages=(1, 2, 4, 6), out_channels=96)
 model = dict(
-    backbone=dict(out_indices=stages),
+    backbone=pyramid['backbone'],
     head=dict(
-        in_channels=channels[-1],
-        neck=dict(type='TopDownNeck', in_channels=channels, out_channels=96),
+        **pyramid['head'],
+        # Squared errors of heatmaps are tiny. Losses of category and visibility as large as they
+        # are would teach the backbone what a garment is, and keep it from finding the points.
+        category_weight=0.01,
+        visibility_weight=0.01,
         pose_head=dict(
             _delete_=True,
             type='HeatmapHead',
             in_channels=96,
             out_channels=garments.NUM_KEYPOINTS,
             deconv_out_channels=None,
-            # Squared errors of heatmaps are tiny beside the losses of category and visibility.
             loss=dict(type='KeypointMSELoss', use_target_weight=True, loss_weight=100.0),
             decoder=codec)))
 

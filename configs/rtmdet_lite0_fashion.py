@@ -3,9 +3,10 @@
 _base_ = ['rtmdet_fashion.py']
 
 from fashionkp_mm.plugin.detection.recipes import with_input_size
-from fashionkp_mm.plugin.efficientnet_lite import WEIGHTS_URL
+from fashionkp_mm.plugin.efficientnet_lite import stage_channels, weights_url
 
 input_size = (192, 192)
+stages = (2, 4, 6)  # strides 8, 16 and 32
 
 model = dict(
     # TensorFlow's normalisation, which the weights were trained with.
@@ -13,11 +14,10 @@ model = dict(
     backbone=dict(
         _delete_=True,
         type='mmpose.EfficientNetLite',
-        # strides 8, 16 and 32
-        out_indices=(2, 4, 6),
+        out_indices=stages,
         frozen_stages=1,
-        init_cfg=dict(type='Pretrained', checkpoint=WEIGHTS_URL)),
-    neck=dict(in_channels=[40, 112, 320]))
+        init_cfg=dict(type='Pretrained', checkpoint=weights_url('lite0'))),
+    neck=dict(in_channels=[stage_channels('lite0')[stage] for stage in stages]))
 
 # The backbone knows its trade; neck and head start from nothing.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.5))))

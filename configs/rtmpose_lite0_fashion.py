@@ -2,7 +2,7 @@
 # package index (the extra "lite0").
 _base_ = ['rtmpose_fashion.py']
 
-from fashionkp_mm.plugin import efficientnet_lite
+from fashionkp_mm.plugin.efficientnet_lite import stage_channels, weights_url
 from fashionkp_mm.plugin.recipes import with_codec
 
 codec = {**_base_.codec, 'input_size': (192, 192), 'sigma': (4.9, 4.9)}
@@ -16,10 +16,10 @@ model = dict(
         out_indices=(6,),
         # Edges and textures stay as ImageNet taught them; their layers cost most of a step.
         frozen_stages=1,
-        init_cfg=dict(type='Pretrained', checkpoint=efficientnet_lite.WEIGHTS_URL)),
+        init_cfg=dict(type='Pretrained', checkpoint=weights_url('lite0'))),
     head=dict(
         pose_head=dict(
-            in_channels=320,
+            in_channels=stage_channels('lite0')[6],
             input_size=codec['input_size'],
             in_featuremap_size=(6, 6),
             decoder=codec)))

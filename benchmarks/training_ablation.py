@@ -57,8 +57,10 @@ def without_condition(config: Config) -> None:
     config.model.head.condition = False
 
 
-def with_lighter_recognition(config: Config) -> None:
-    config.model.head.update(category_weight=0.01, visibility_weight=0.01)
+def with_heavier_recognition(config: Config) -> None:
+    head = config.model.head
+    head.category_weight *= 10
+    head.visibility_weight *= 10
 
 
 def without_average(config: Config) -> None:
@@ -79,7 +81,10 @@ def without_occluded(config: Config) -> None:
 CHANGES: dict[str, tuple[str, Change | None]] = {
     "base": ("as the config says", None),
     "stock-head": ("MMPose's head alone, no `GarmentHead`", with_stock_head),
-    "recognition": ("category and visibility weigh a tenth", with_lighter_recognition),
+    "recognition": (
+        "category and visibility weigh ten times as much",
+        with_heavier_recognition,
+    ),
     "wider-boxes": ("boxes never widened towards the image", without("RandomWiderBBox")),
     "condition": ("the category does not condition the features", without_condition),
     "perspective": ("crops seen from another side", with_transform(PERSPECTIVE)),

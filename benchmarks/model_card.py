@@ -24,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from common import interleaved
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.annotations import (
@@ -50,12 +51,16 @@ from fashionkp_mm.core.recognition import Confusion, category_confusion, visibil
 from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import load_image
 from fashionkp_mm.runtime import FashionPredictor, GarmentDetector, shipped_model
+from fashionkp_mm.runtime.crop import cut_out
+from fashionkp_mm.runtime.pose import PoseNetwork
+from fashionkp_mm.runtime.session import open_session
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("label", "whole", "refine", "detector")
 BEGIN, END = "<!-- by hand -->", "<!-- by benchmarks/model_card.py -->"
 BY_HAND = "Not described yet."
 DRAWN, SHOWN, SEED = 60, 8, 7
+TIMED, REPEATS = 32, 7
 CLOSE = (5, 10, 20)
 """Percent of the normaliser within which a point counts as found."""
 
@@ -110,8 +115,7 @@ def main() -> None:
         visibilities(given, answers),
         calibration(given, own, answers),
         detector_section(*arguments.detector, arguments.detector_trained_by, found),
-        "## Speed\n\n`python benchmarks/runtime.py` measures it beside rtmlib and MMPose; its"
-        " figures stand in the README.",
+        speed(model, data, answers),
         failures(given, answers, written_by_hand(arguments.out), picture.name, drawn),
         licence(model),
     ]
@@ -370,6 +374,37 @@ def detector_section(
         " false alarm; its best box of the labelled category overlaps the labelled one by IoU 0.5"
         f" in {shares[0]:.1f} % and by IoU 0.75 in {shares[1]:.1f} % of the images. The files say"
         f" of themselves: trained on {facts.training_data}; licence: {facts.licence.rstrip('.')}."
+    )
+
+
+def speed(model: Path, data: Path, answers: KeypointTable) -> str:
+    """What a picture takes by `FashionPredictor`, against the bare session, in one run."""
+    chosen = np.linspace(0, len(answers) - 1, TIMED).astype(int)
+    paths = locate_images(answers.image_ids, data / "val")
+    images = [load_image(paths[answers.image_ids[index]]) for index in chosen]
+    boxes = np.array([[0, 0, image.shape[1], image.shape[0]] for image in images], np.float32)
+    crops = cut_out(images, PoseNetwork(model).geometry(boxes))
+    session, _ = open_session(model)
+    inputs = {"images": crops, "categories": np.full(TIMED, -1)}
+    plain, flipping = FashionPredictor(model), FashionPredictor(model, flip_test=True)
+    runs = {
+        "ONNX Runtime alone, crops that are ready": lambda: session.run(None, inputs),
+        "`whole`": lambda: plain.predict(images, boxes="whole"),
+        "`refine`": lambda: plain.predict(images),
+        "`refine`, flip test": lambda: flipping.predict(images),
+    }
+    for run in runs.values():
+        run()
+    seconds = interleaved(REPEATS, *runs.values())
+    rows = [
+        [name, f"{1000 * took / TIMED:.1f}", f"{took / seconds[0]:.2f}"]
+        for name, took in zip(runs, seconds, strict=True)
+    ]
+    return (
+        f"## Speed\n\nOn {os.cpu_count()} cores of a shared machine, {TIMED} images of the"
+        f" validation set at once, decoding excluded, medians of {REPEATS}. `python"
+        " benchmarks/runtime.py` compares the runtime with rtmlib and MMPose; its figures stand in"
+        " the README.\n\n" + table(["", "ms an image", "times the first line"], rows)
     )
 
 

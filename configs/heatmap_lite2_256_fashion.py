@@ -1,4 +1,5 @@
-# The larger backbone at 256x256, trained further from what 192x192 pixels have taught it.
+# The larger backbone at 256x256, trained further from what 192x192 pixels have taught it: the model
+# that ships, as docs/model_card.md says.
 _base_ = ['heatmap_lite0_256_fashion.py']
 
 from fashionkp_mm.plugin.recipes import efficientnet_lite_pyramid

@@ -1,4 +1,4 @@
-# EfficientNet-Lite2 in place of Lite0: 1.6 times its work, and ImageNet weights that know more.
+# EfficientNet-Lite2 in place of Lite0: slower, and its ImageNet weights know more.
 _base_ = ['heatmap_lite0_fashion.py']
 
 from fashionkp_mm.plugin.recipes import efficientnet_lite_pyramid

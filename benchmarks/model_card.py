@@ -266,9 +266,9 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
         f"Trained on {len(train):,} images of FashionAI, validated on {len(answers):,} others:\n\n"
         + table(["", "trained on", "validated on"], counts)
         + f"\n\nThe validation images chose the checkpoint, epoch {meta.get('epoch', 'unknown')},"
-        " how points are read from heatmaps and that two looks are merged, so its figures are a"
-        " little better than those of images that nobody has seen. The recipe"
-        f" is [`{config}`](../{config}), its backbone's weights from ImageNet:\n\n"
+        " the weights of the losses, how points are read from heatmaps and that two looks are"
+        " merged, so its figures are a little better than those of images that nobody has seen. The"
+        f" recipe is [`{config}`](../{config}), its backbone's weights from ImageNet:\n\n"
         f"```\n{command}\n```"
     )
 

@@ -389,6 +389,8 @@ def write_some(self, entry):
     return write(self, entry)
 
 Journal._write = write_some
+# A shell's background jobs, and so all that they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 app()
 """
 

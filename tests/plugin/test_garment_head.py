@@ -213,7 +213,7 @@ def test_heatmap_heads_are_wrapped_as_well(drawn_root, monkeypatch):
     config = Config.fromfile(CONFIGS / "heatmap_lite0_fashion.py")
     head = MODELS.build(config.model.head)
     assert isinstance(head, GarmentHead)
-    sizes = zip(config.channels, (48, 24, 12, 6), strict=True)
+    sizes = zip(config.model.head.neck.in_channels, (48, 24, 12, 6), strict=True)
     feats = tuple(torch.rand(2, channels, size, size) for channels, size in sizes)
     heatmaps, category, visibility = head.forward(feats, torch.tensor([SKIRT, -1]))
     assert heatmaps.shape == (2, NUM_KEYPOINTS, 48, 48)

@@ -58,9 +58,7 @@ def without_condition(config: Config) -> None:
 
 
 def with_heavier_recognition(config: Config) -> None:
-    head = config.model.head
-    head.category_weight *= 10
-    head.visibility_weight *= 10
+    config.model.head.update(category_weight=0.1, visibility_weight=0.1)
 
 
 def without_average(config: Config) -> None:

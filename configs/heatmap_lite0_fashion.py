@@ -12,16 +12,13 @@ model = dict(
     backbone=pyramid['backbone'],
     head=dict(
         **pyramid['head'],
-        # Squared errors of heatmaps are tiny. Losses of category and visibility as large as they
-        # are would teach the backbone what a garment is, and keep it from finding the points.
-        category_weight=0.01,
-        visibility_weight=0.01,
         pose_head=dict(
             _delete_=True,
             type='HeatmapHead',
             in_channels=96,
             out_channels=garments.NUM_KEYPOINTS,
             deconv_out_channels=None,
+            # Squared errors of heatmaps are tiny beside the losses of category and visibility.
             loss=dict(type='KeypointMSELoss', use_target_weight=True, loss_weight=100.0),
             decoder=codec)))
 

@@ -9,8 +9,7 @@ codec = dict(type='UDPHeatmap', input_size=(256, 256), heatmap_size=(64, 64), si
 model = stock_model(
     'body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w32_udp-8xb64-210e_coco-256x192')
 model.head.pose_head.update(out_channels=garments.NUM_KEYPOINTS, decoder=codec)
-# As in heatmap_lite0_fashion.py: recognition must not outweigh the squared errors of heatmaps.
-model.head.update(category_weight=0.01, visibility_weight=0.01)
+# Squared errors of heatmaps are tiny beside the losses of category and visibility.
 model.head.pose_head.loss.loss_weight = 100.0
 model.head.hidden_channels = 64  # at stride 4, 256 would cost as much as a stage of HRNet
 

@@ -54,8 +54,9 @@ class GarmentHead(BaseHead):
             `TopDownNeck`.
         condition: Whether the category conditions the features.
         hidden_channels: Width of the category's branch and of the conditioning.
-        category_weight: Weight of the category's loss.
-        visibility_weight: Weight of the visibility's loss.
+        category_weight: Weight of the category's loss. As heavy as the pose head's, it would teach
+            the backbone what a garment is and keep it from finding the points.
+        visibility_weight: Weight of the visibility's loss; the same goes for it.
         decoder: As in MMPose's heads; MMPose's demos look for it here.
         init_cfg: As in MMEngine.
     """
@@ -68,8 +69,8 @@ class GarmentHead(BaseHead):
         neck: dict[str, Any] | None = None,
         condition: bool = True,
         hidden_channels: int = 256,
-        category_weight: float = 0.1,
-        visibility_weight: float = 0.1,
+        category_weight: float = 0.01,
+        visibility_weight: float = 0.01,
         decoder: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:

@@ -189,7 +189,7 @@ def test_the_losses_follow_their_weights(build, drawn_dataset):
         with torch.no_grad():
             return model(**batch, mode="loss")
 
-    once, twice = losses(), losses(category_weight=0.2, visibility_weight=0.3)
+    once, twice = losses(), losses(category_weight=0.02, visibility_weight=0.03)
     torch.testing.assert_close(twice["loss_category"], 2 * once["loss_category"])
     torch.testing.assert_close(twice["loss_visibility"], 3 * once["loss_visibility"])
     torch.testing.assert_close(twice["loss_kpt"], once["loss_kpt"])

@@ -53,30 +53,39 @@ def compare_boxes(
     """
     if "detector" in sources and detector is None:
         raise ValueError("boxes from a detector need a detector")
-    files = Path(cfg.work_dir) / "boxes"
-    found = [files / f"refined_{number}.csv" for number in range(1, REFINEMENTS + 1)]
+    around_found, around_detected = (
+        [
+            Path(cfg.work_dir) / "boxes" / f"{name}_{number}.csv"
+            for number in range(1, REFINEMENTS + 1)
+        ]
+        for name in ("refined", "detected")
+    )
     results: dict[str, Metrics] = {}
 
     def test(source: BoxSource, boxes: str | Path, *more: dict[str, Any]) -> None:
         print_log(f"Boxes by '{source}': {boxes}", logger="current")
         results[source] = Runner.from_cfg(_config(cfg, source, boxes, more)).test()
 
+    def test_and_merge(source: BoxSource, boxes: Sequence[Path]) -> None:
+        looks = [str(file.with_suffix(".npz")) for file in boxes[:-1]]
+        for look, (around, refined) in zip(looks, pairwise(boxes), strict=True):
+            # As found, not as merged: the next boxes are this look's.
+            files = {"file": str(refined), "looks_file": look}
+            test(source, around, {"type": "RefinedBoxes", **files})
+        test(source, boxes[-1], {"type": "MergedLooks", "looks_files": looks})
+
     if "label" in sources:
         test("label", "label")
     if "whole" in sources or "refine" in sources:
-        test("whole", "whole", {"type": "RefinedBoxes", "file": str(found[0])})
+        test("whole", "whole", {"type": "RefinedBoxes", "file": str(around_found[0])})
     if "refine" in sources:
-        for boxes, refined in pairwise(found):
-            # As found, not as merged: the next boxes are this look's.
-            look = {"file": str(refined), "looks_file": str(boxes.with_suffix(".npz"))}
-            test("refine", boxes, {"type": "RefinedBoxes", **look})
-        earlier = [str(boxes.with_suffix(".npz")) for boxes in found[:-1]]
-        test("refine", found[-1], {"type": "MergedLooks", "looks_files": earlier})
+        test_and_merge("refine", around_found)
     if detector is not None and "detector" in sources:
+        # Its boxes take the place of the first refined ones.
         if is_main_process():
-            _detect(cfg, detector, files / "detected.csv")
+            _detect(cfg, detector, around_detected[0])
         barrier()
-        test("detector", files / "detected.csv")
+        test_and_merge("detector", around_detected)
     return {source: results[source] for source in sources}
 
 

@@ -86,9 +86,10 @@ class FashionPredictor:
                 or None for each. By default the network says what it sees.
             boxes: Where to look. ``whole``: the whole picture. ``refine``: the whole picture, and
                 then again, twice, around the points that were found; both of these looks have a say
-                in where the points are. ``detector``: around what the detector
-                finds, several garments or none; with a category, around those of this category, or
-                around the best unsure one, or as ``refine`` where there is none at all. Or boxes
+                in where the points are. ``detector``: around what the detector finds, several
+                garments or none, and once more around their points, and again both looks have a
+                say; with a category, around those of this category, or around the best unsure one,
+                or as ``refine`` where there is none at all. Or boxes
                 ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the garments' points; for a
                 list of pictures a list of such arrays.
 
@@ -185,11 +186,15 @@ class FashionPredictor:
         found = self._network.find(crops, geometry, wanted)
 
         owners = np.repeat(np.arange(len(pictures)), counts)
-        rows = np.flatnonzero([pictures[owner].places.source == "refine" for owner in owners])
-        if rows.size:
-            images = [pictures[owner].image for owner in owners[rows]]
-            boxes[rows], refined = self._refine(images, found.select(rows), wanted[rows])
-            found = found.replaced(rows, refined)
+        for source in ("refine", "detector"):
+            rows = np.flatnonzero([pictures[owner].places.source == source for owner in owners])
+            if rows.size:
+                images = [pictures[owner].image for owner in owners[rows]]
+                first = found.select(rows)
+                # The whole picture has no say in where points are; what a detector found has.
+                looks = [first] if source == "detector" else []
+                boxes[rows], last = self._look_again(images, first, wanted[rows], looks)
+                found = found.replaced(rows, last)
 
         garments: list[list[Garment]] = [[] for _ in pictures]
         for row, owner in enumerate(owners.tolist()):
@@ -197,15 +202,19 @@ class FashionPredictor:
             of_picture.append(_garment(pictures[owner], len(of_picture), boxes[row], found, row))
         return garments
 
-    def _refine(
-        self, images: list[NDArray[np.uint8]], found: Found, wanted: NDArray[np.int64]
+    def _look_again(
+        self,
+        images: list[NDArray[np.uint8]],
+        found: Found,
+        wanted: NDArray[np.int64],
+        looks: list[Found],
     ) -> tuple[NDArray[np.float32], Found]:
         """Look again around what was found in ``N`` images: the last boxes, and what is there.
 
-        The points are those that all these looks settle on; all else is the last look's.
+        There are ``REFINEMENTS`` looks with those there were. The points are those that all of them
+        settle on; all else is the last look's.
         """
-        looks = []
-        for _ in range(REFINEMENTS):
+        for _ in range(REFINEMENTS - len(looks)):
             boxes = refined_boxes(
                 found.keypoints,
                 found.visibility != Visibility.ABSENT,
@@ -214,7 +223,7 @@ class FashionPredictor:
             )
             geometry = self._network.geometry(boxes)
             found = self._network.find(cut_out(images, geometry), geometry, wanted)
-            looks.append(found)
+            looks = [*looks, found]
         merged = merged_keypoints(
             np.stack([look.keypoints for look in looks]),
             np.stack([look.keypoint_scores for look in looks]),

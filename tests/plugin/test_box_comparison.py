@@ -89,6 +89,30 @@ def test_the_detector_sees_the_same_images(given, cfg, tested, monkeypatch):
     assert tested[0].test_dataloader.dataset.bbox_source == str(out)
 
 
+def test_a_detectors_box_is_the_first_of_the_looks_that_are_merged(cfg, tested, monkeypatch):
+    monkeypatch.setattr(detected_boxes, "write_detected_boxes", lambda *args, **kwargs: None)
+    results = compare_boxes(cfg, ["detector", "refine"], ("detector.py", "detector.pth"))
+    tests = tested[-REFINEMENTS:]
+    assert box_sources(tests) == [f"detected_{number}.csv" for number in range(1, REFINEMENTS + 1)]
+    *looks, last = [config.test_evaluator[0] for config in tests]
+    assert [look["file"] for look in looks] == [
+        config.test_dataloader.dataset.bbox_source for config in tests[1:]
+    ]
+    merged = {"type": "MergedLooks", "looks_files": [look["looks_file"] for look in looks]}
+    assert last == merged
+    assert results["detector"] == {"fashionai/NE": float(len(tested))}
+    files = {
+        file
+        for config in tested
+        for metric in config.test_evaluator
+        if metric["type"] == "RefinedBoxes"
+        for file in (metric["file"], metric.get("looks_file"))
+        if file is not None
+    }
+    # Two files a look of both sources, and one of the whole picture, which has no say.
+    assert len(files) == 2 * 2 * (REFINEMENTS - 1) + 1
+
+
 def test_a_column_each_source_and_a_row_each_figure():
     results = {
         "whole": {"fashionai/NE": 9.5, "fashionai/NE_skirt": 8.0, "fashionai/points": 7},

@@ -1,5 +1,4 @@
-# The larger backbone at 256x256, trained further from what 192x192 pixels have taught it: the model
-# that ships, as docs/model_card.md says.
+# The larger backbone at 256x256, trained further from what 192x192 pixels have taught it.
 _base_ = ['heatmap_lite0_256_fashion.py']
 
 from fashionkp_mm.plugin.recipes import efficientnet_lite_pyramid

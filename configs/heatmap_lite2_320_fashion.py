@@ -1,4 +1,5 @@
-# The larger backbone at 320x320, trained further from what 256x256 pixels have taught it.
+# The larger backbone at 320x320, trained further from what 256x256 pixels have taught it: the model
+# that ships, as docs/model_card.md says.
 _base_ = ['heatmap_lite2_256_fashion.py']
 
 from fashionkp_mm.plugin.recipes import with_codec

@@ -41,7 +41,8 @@ _MissingPredictions = Annotated[
     Literal["error", "count", "skip"],
     typer.Option(
         help="Images without a prediction, points without a place: name them and fail, count an"
-        " error of 1 a point, or skip them."
+        " error of 1 a point, or skip them. Points that the predicted category lacks count as an"
+        " error of 1 unless skipped."
     ),
 ]
 _Answers = Annotated[

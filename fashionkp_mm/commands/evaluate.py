@@ -53,9 +53,10 @@ class Result:
     """What is to be said of one file of predictions.
 
     Attributes:
-        score: With `Rules.missing_predictions` = ``error``, of what was predicted.
+        score: With `Rules.missing_predictions` = ``error`` and something missing, of what was
+            predicted.
         recognition: Of categories and visibilities, as far as the file tells.
-        missing: What was to be scored and has no prediction.
+        missing: What was to be scored and has no place.
         rules: The rules.
     """
 
@@ -72,14 +73,15 @@ class Result:
     @property
     def partial(self) -> bool:
         """Whether the score is one of what was predicted only."""
-        return bool(self.missing) and self.rules.missing_predictions != "count"
+        skips = self.rules.missing_predictions == "skip" and bool(self.missing.lacked)
+        return skips or (bool(self.missing) and self.rules.missing_predictions != "count")
 
 
 def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json: bool) -> int:
     """Score predictions and print the result, of several files as one table.
 
-    With ``missing_predictions`` = ``error`` what does have a prediction is scored all the same, and
-    called that.
+    Where something is missing, and that an ``error``, the rest is scored all the same,
+    and the score says so.
 
     Args:
         answers: CSV of labels.
@@ -117,11 +119,13 @@ def score(answers: KeypointTable, predictions: KeypointTable, rules: Rules) -> R
         "missing_normalizer": rules.missing_normalizer,
         "scored_points": rules.points,
     }
-    does = "skip" if rules.missing_predictions == "error" else rules.missing_predictions
+    missing = missing_predictions(answers, predictions, **of_points)
+    failed = bool(missing) and rules.missing_predictions == "error"
+    does = "skip" if failed else rules.missing_predictions
     return Result(
         score=evaluate(answers, predictions, missing_predictions=does, **of_points),
         recognition=recognition(answers, predictions),
-        missing=missing_predictions(answers, predictions, **of_points),
+        missing=missing,
         rules=rules,
     )
 
@@ -138,6 +142,7 @@ def _plain(result: Result) -> dict[str, Any]:
         "scored_points": result.rules.points,
         "missing_predictions": list(result.missing.image_ids),
         "missing_points": result.missing.points,
+        "lacked_points": result.missing.lacked,
     }
 
 
@@ -186,7 +191,9 @@ def rules_in_words(result: Result) -> Iterable[tuple[str, str]]:
         images = terminal.plural(len(missing.image_ids), "image")
         yield "missing", f"{images} without a prediction {does}"
     if missing.points:
-        yield "missing", f"{_points(missing)} without a place {does}"
+        yield "missing", f"{_points(missing.points)} without a place {does}"
+    if missing.lacked:
+        yield "missing", f"{_points(missing.lacked)} that the predicted category lacks {does}"
 
 
 def _recognition_in_words(found: Recognition) -> Iterable[tuple[str, str]]:
@@ -214,8 +221,8 @@ def missing_message(missing: Missing) -> str:
     if missing.points:
         named = [f"{image_id} ({len(names)})" for image_id, names in missing.points.items()]
         told.append(
-            f"{_points(missing)} without a place, as where a predicted category lacks points of the"
-            f" labelled one: {_some(named)}"
+            f"{_points(missing.points)} without a place, although the predicted category has them:"
+            f" {_some(named)}"
         )
     return (
         f"{'; '.join(told)}; predict every"
@@ -224,9 +231,9 @@ def missing_message(missing: Missing) -> str:
     )
 
 
-def _points(missing: Missing) -> str:
-    points = terminal.plural(sum(map(len, missing.points.values())), "point")
-    return f"{points} of {terminal.plural(len(missing.points), 'image')}"
+def _points(named: Mapping[str, Sequence[str]]) -> str:
+    points = terminal.plural(sum(map(len, named.values())), "point")
+    return f"{points} of {terminal.plural(len(named), 'image')}"
 
 
 def _some(names: Sequence[str]) -> str:

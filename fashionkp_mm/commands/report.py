@@ -53,7 +53,7 @@ def run(answers: Path, predictions: Path, *, images: Path | None, out: Path, rul
             predicted,
             missing_normalizer=rules.missing_normalizer,
             scored_points=rules.points,
-            count_missing=rules.missing_predictions == "count",
+            count_missing=not result.partial,
         )
         remedy = "name the folder that the image ids start from with --images"
         found = locate(answered.image_ids, answers, images, remedy=remedy)

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import (
+    CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
     KEYPOINT_NAMES,
     NORMALIZER_INDICES,
@@ -42,12 +43,16 @@ class Missing:
 
     Attributes:
         image_ids: Labelled images without any prediction.
-        points: Of images with one, the names of the scored points that have no place, as where a
-            predicted category lacks points of the labelled one; by image id.
+        points: Of images with one, the names of the scored points that have no place although the
+            predicted category has them; by image id.
+        lacked: The scored points that have no place because the predicted category, another than
+            the labelled one, lacks them; by image id. Nothing was forgotten there: the prediction
+            is complete, and wrong. They alone make nothing missing.
     """
 
     image_ids: tuple[str, ...]
     points: dict[str, tuple[str, ...]]
+    lacked: dict[str, tuple[str, ...]]
 
     def __bool__(self) -> bool:
         return bool(self.image_ids or self.points)
@@ -266,12 +271,14 @@ def evaluate(
 
     Args:
         answers: Labels.
-        predictions: Predicted points; their category and visibility are not looked at.
+        predictions: Predicted points. Of their category only what it lacks is looked at, their
+            visibility is not.
         missing_normalizer: See `normalizers`.
         scored_points: See `normalized_error`.
         missing_predictions: What to do with a labelled image that has no prediction, and with a
             scored point that has no place (``-1_-1_-1``): refuse (``error``), ``count`` an error of
-            1 per scored point, or ``skip`` it.
+            1 per scored point, or ``skip`` it. A point that the predicted category lacks is never
+            refused: it counts as an error of 1, but for ``skip``.
 
     Raises:
         MissingPredictionsError: Images or points have no prediction, and ``missing_predictions`` is
@@ -356,20 +363,29 @@ class _Pair:
         predicted: ``(N, K, 2)``, (-1, -1) where there is no place.
         normalizer: ``(N,)`` as `normalizers` returns it.
         failed: ``(N, K)``, scored points without a place, and all points of images without a row.
+        lacked: ``(N, K)``, those of them that the predicted category lacks.
     """
 
     rows: NDArray[np.intp]
     predicted: NDArray[np.float32]
     normalizer: NDArray[np.float64]
     failed: NDArray[np.bool_]
+    lacked: NDArray[np.bool_]
 
     def missing(self, answers: KeypointTable) -> Missing:
         found = self.rows >= 0
-        points = {
-            answers.image_ids[i]: tuple(KEYPOINT_NAMES[k] for k in np.flatnonzero(self.failed[i]))
-            for i in np.flatnonzero(found & self.failed.any(axis=1))
-        }
-        return Missing(tuple(answers.image_ids[i] for i in np.flatnonzero(~found)), points)
+
+        def named(points: NDArray[np.bool_]) -> dict[str, tuple[str, ...]]:
+            return {
+                answers.image_ids[i]: tuple(KEYPOINT_NAMES[k] for k in np.flatnonzero(points[i]))
+                for i in np.flatnonzero(found & points.any(axis=1))
+            }
+
+        return Missing(
+            tuple(answers.image_ids[i] for i in np.flatnonzero(~found)),
+            points=named(self.failed & ~self.lacked),
+            lacked=named(self.lacked),
+        )
 
 
 def _paired(
@@ -389,7 +405,9 @@ def _paired(
     failed[found] = ~predictions.placed[rows[found]]
     scored = _scored(answers.visibility, scored_points) & ~np.isnan(normalizer)[:, None]
     failed[found] &= scored[found]
-    return _Pair(rows, predicted, normalizer, failed)
+    lacked = np.zeros_like(failed)
+    lacked[found] = failed[found] & ~CATEGORY_KEYPOINTS[predictions.category_indices[rows[found]]]
+    return _Pair(rows, predicted, normalizer, failed, lacked)
 
 
 def prediction_rows(answers: KeypointTable, predictions: KeypointTable) -> NDArray[np.intp]:

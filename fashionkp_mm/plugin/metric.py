@@ -30,7 +30,7 @@ class NormalizedError(BaseMetric):
     ``save_best='fashionai/NE'`` set ``rule='less'``.
 
     Where a model chose the category itself, points that its choice lacks count as an error of 1
-    each, as in ``fashionkp evaluate --missing-predictions count``: nobody is shown them.
+    each, as in ``fashionkp evaluate``: nobody is shown them.
 
     Args:
         submission_file: Write the predictions there as a contest CSV: whole pixels, labelled

@@ -45,6 +45,13 @@ def right(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def partial(tmp_path: Path) -> Path:
+    """A skirt that is taken for a skirt, and has no place for a point all the same."""
+    skirt, lacking = row("a.jpg"), row("b.jpg", hemline_right="-1_-1_-1")
+    return write_csv(tmp_path / "partial.csv", skirt, lacking)
+
+
+@pytest.fixture
 def wrong(tmp_path: Path) -> Path:
     """The one skirt is taken for trousers; of the other, a point for absent, in its place."""
     trousers, skirt = row("a.jpg", "trousers"), row("b.jpg", hemline_right="50_60_-1")
@@ -64,21 +71,36 @@ def run_json(*args: object) -> dict[str, Any]:
 
 def test_points_of_the_labelled_category_are_scored(labels: Path, wrong: Path) -> None:
     result = run(labels, wrong)
-    # a.jpg: both of the waistband; b.jpg: both, and 10 of 20 pixels for the hemline.
-    assert result.stdout.startswith("NE of the points with a prediction: 10.0000 %  (5 points")
+    # a.jpg: both of the waistband, and the hemline that trousers lack; b.jpg: both, and 10 of 20
+    # pixels for the hemline.
+    assert result.stdout.startswith("NE: 25.0000 %  (6 points")
+    told = "1 point of 1 image that the predicted category lacks counted as an error of 1 a point"
+    assert told in result.stdout
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_points_without_a_place_are_an_error(labels: Path, partial: Path) -> None:
+    result = run(labels, partial)
+    assert result.stdout.startswith("NE of the points with a prediction: 0.0000 %  (5 points")
     assert "1 point of 1 image without a place left out" in result.stdout
     assert result.exit_code == 1
-    assert "1 point of 1 image without a place" in result.stderr
-    assert "a.jpg (1); predict every point of the labelled category" in result.stderr
+    assert "1 point of 1 image without a place, although" in result.stderr
+    assert "b.jpg (1); predict every point of the labelled category" in result.stderr
+    found = run_json(labels, partial, "--missing-predictions", "count")
+    assert (found["points"], found["missing_points"]) == (6, {"b.jpg": ["hemline_right"]})
+    assert found["lacked_points"] == {}
 
 
-@pytest.mark.parametrize(("rule", "value", "points"), [("count", 25, 6), ("skip", 10, 5)])
-def test_points_without_a_place_by_rule(
+@pytest.mark.parametrize(
+    ("rule", "value", "points"), [("error", 25, 6), ("count", 25, 6), ("skip", 10, 5)]
+)
+def test_points_that_the_predicted_category_lacks_by_rule(
     labels: Path, wrong: Path, rule: str, value: float, points: int
 ) -> None:
     found = run_json(labels, wrong, "--missing-predictions", rule)
     assert (found["NE"], found["points"]) == (pytest.approx(value), points)
-    assert found["missing_points"] == {"a.jpg": ["hemline_right"]}
+    assert found["lacked_points"] == {"a.jpg": ["hemline_right"]}
+    assert found["missing_points"] == {}
     assert found["missing_predictions"] == []
     assert run(labels, wrong, "--missing-predictions", rule).exit_code == 0
 
@@ -92,6 +114,7 @@ def test_recognition_is_counted(labels: Path, wrong: Path) -> None:
     assert found["visibility"]["counts"]["occluded"] == {"absent": 1, "occluded": 1, "visible": 0}
 
     text = run(labels, wrong, "--missing-predictions", "skip").stdout
+    assert "1 point of 1 image that the predicted category lacks left out" in text
     assert re.search(r"category +50\.00 % of 2 right", text)
     assert re.search(r"visibility +62\.50 % of 8 right, mean of the classes 58\.33 %", text)
     assert re.search(r"labelled, found as: +absent +occluded +visible +right %", text)
@@ -133,12 +156,12 @@ def test_several_files_as_json(labels: Path, right: Path, wrong: Path) -> None:
 
 
 def test_what_is_missing_in_one_of_several_files_is_named(
-    labels: Path, right: Path, wrong: Path
+    labels: Path, right: Path, partial: Path
 ) -> None:
-    result = run(labels, right, wrong)
+    result = run(labels, right, partial)
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[0].split() == ["right", "wrong", "(partly)"]
-    assert result.stderr.startswith("error: wrong: 1 point of 1 image without a place")
+    assert result.stdout.splitlines()[0].split() == ["right", "partial", "(partly)"]
+    assert result.stderr.startswith("error: partial: 1 point of 1 image without a place")
 
 
 def test_files_need_names_of_their_own(labels: Path, right: Path, tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ class TestMissingPredictions:
         assert result.value == pytest.approx(100 * second / 7)
 
     def without_crotch(self) -> KeypointTable:
-        """Predictions whose first image has no place for the crotch, as a skirt has none."""
+        """Predictions whose first image has no place for the crotch."""
         predictions = trousers(EXAMPLE_PREDICTIONS)
         crotch = KEYPOINT_INDEX["crotch"]
         predictions.keypoints[0, crotch] = predictions.visibility[0, crotch] = -1
@@ -253,6 +253,22 @@ class TestMissingPredictions:
         result = evaluate(answers, self.without_crotch(), missing_predictions="skip")
         assert (result.points, result.images) == (10, 2)
         assert result.per_keypoint["crotch"].value == pytest.approx(3000 / math.hypot(105, 4))
+
+    @pytest.mark.parametrize("rule", ["error", "count"])
+    def test_a_point_that_the_predicted_category_lacks_counts(self, rule: Any) -> None:
+        answers, predictions = trousers(EXAMPLE_ANSWERS), self.without_crotch()
+        expected = evaluate(answers, predictions, missing_predictions="count")
+        predictions.category_indices[0] = CATEGORY_INDEX["skirt"]
+        assert evaluate(answers, predictions, missing_predictions=rule) == expected
+        missing = missing_predictions(answers, predictions)
+        assert not missing
+        assert missing.lacked == {"Images/trousers/0.jpg": ("crotch",)}
+
+    def test_a_point_that_the_predicted_category_lacks_is_skipped(self) -> None:
+        answers, predictions = trousers(EXAMPLE_ANSWERS), self.without_crotch()
+        expected = evaluate(answers, predictions, missing_predictions="skip")
+        predictions.category_indices[0] = CATEGORY_INDEX["skirt"]
+        assert evaluate(answers, predictions, missing_predictions="skip") == expected
 
     def test_a_skipped_normaliser_point_still_normalises(self) -> None:
         answers, predictions = trousers(EXAMPLE_ANSWERS), trousers(EXAMPLE_PREDICTIONS)

@@ -105,7 +105,7 @@ def test_points_that_a_chosen_category_lacks_count_as_in_evaluate(
     result = score(NormalizedError(predictions_file=str(path)), dataset, samples)
     answers = csv_files.read_labels(drawn_root / VAL)
     written = csv_files.read_predictions(path)
-    counted = evaluate(answers, written, missing_predictions="count")
+    counted = evaluate(answers, written)
     assert counted.value == pytest.approx(result["fashionai/NE"], abs=1e-9)
     assert result["fashionai/NE_trousers"] == 100
 

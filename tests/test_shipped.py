@@ -82,7 +82,7 @@ def test_a_model_is_of_its_kind_and_says_where_it_comes_from(kind):
     read = {"pose": FashionPredictor, "detector": GarmentDetector}[kind]
     metadata = read(file).metadata
     assert metadata.kind == kind
-    assert "unknown" not in metadata.training_data
+    assert "unknown" not in metadata.training_data + metadata.licence
     assert "research" in metadata.licence
     assert (ROOT / "configs" / f"{metadata.name}.py").is_file()
     assert file.stat().st_size <= MAX_BYTES[kind]

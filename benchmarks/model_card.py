@@ -283,9 +283,7 @@ def errors(
     columns: dict[str, NormalizedError] = dict(scores)
     shipped = columns["refine, ONNX"] = evaluate(answers, given.table)
     columns["refine, ONNX, no flip"] = evaluate(answers, quick.table)
-    columns["refine, ONNX, own category"] = evaluate(
-        answers, own.table, missing_predictions="count"
-    )
+    columns["refine, ONNX, own category"] = evaluate(answers, own.table)
     rows = [["**all**", *(f"**{score.value:.2f}**" for score in columns.values())]]
     for name in CATEGORY_NAMES:
         rows += [[name, *(cell(score.per_category, name) for score in columns.values())]]

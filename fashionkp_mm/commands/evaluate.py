@@ -47,6 +47,11 @@ class Rules:
     points: ScoredPoints = "visible"
     missing_predictions: MissingPredictions = "error"
 
+    def applied(self, missing: Missing) -> MissingPredictions:
+        """The rule to score by: where something is missing, and that an error, the rest counts."""
+        refused = self.missing_predictions == "error" and missing
+        return "skip" if refused else self.missing_predictions
+
 
 @dataclass(frozen=True)
 class Result:
@@ -73,8 +78,8 @@ class Result:
     @property
     def partial(self) -> bool:
         """Whether the score is one of what was predicted only."""
-        skips = self.rules.missing_predictions == "skip" and bool(self.missing.lacked)
-        return skips or (bool(self.missing) and self.rules.missing_predictions != "count")
+        without_place = self.missing or self.missing.lacked
+        return bool(without_place) and self.rules.applied(self.missing) == "skip"
 
 
 def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json: bool) -> int:
@@ -120,8 +125,7 @@ def score(answers: KeypointTable, predictions: KeypointTable, rules: Rules) -> R
         "scored_points": rules.points,
     }
     missing = missing_predictions(answers, predictions, **of_points)
-    failed = bool(missing) and rules.missing_predictions == "error"
-    does = "skip" if failed else rules.missing_predictions
+    does = rules.applied(missing)
     return Result(
         score=evaluate(answers, predictions, missing_predictions=does, **of_points),
         recognition=recognition(answers, predictions),

@@ -18,10 +18,12 @@ import numpy as np
 from common import fashionai_root, print_row, test_model
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable, locate_images, read_labels
+from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.looks import merged_keypoints
 from fashionkp_mm.core.normalized_error import evaluate
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.runtime import FashionPredictor, predictor
 
 SOURCES = ("label", "whole", "refine")

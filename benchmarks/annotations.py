@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common import fashionai_root, interleaved, random_table
 
-from fashionkp_mm.core.annotations import check_annotations, write_labels
+from fashionkp_mm.core.csv_format import check_annotations, write_labels
 
 REPEATS = 5
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common import interleaved, random_table
 
-from fashionkp_mm.core.annotations import write_labels
+from fashionkp_mm.core.csv_format import write_labels
 
 REPEATS = 7
 HEAVY = ("torch", "torchvision", "mmengine", "mmcv", "mmpose", "mmdet", "cv2", "scipy", "pandas")

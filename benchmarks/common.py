@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS
+from fashionkp_mm.core.table import KeypointTable
 
 ROOT = Path(__file__).resolve().parents[1]
 _BESIDE = ROOT.parent / "shared" / "fashionai"

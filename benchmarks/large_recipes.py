@@ -25,7 +25,7 @@ from activation_memory import DEFAULT
 from common import ROOT, fashionai_root
 from mmengine.config import Config
 
-from fashionkp_mm.core.annotations import read_labels
+from fashionkp_mm.core.csv_format import read_labels
 
 EPOCHS = 4
 TESTED_IMAGES = 32

@@ -27,12 +27,7 @@ import torch
 from common import interleaved
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import (
-    KeypointTable,
-    locate_images,
-    read_labels,
-    read_predictions,
-)
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import (
     CATEGORY_INDEX,
@@ -41,6 +36,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
+from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.normalized_error import (
     NormalizedError,
     evaluate,
@@ -48,6 +44,7 @@ from fashionkp_mm.core.normalized_error import (
     point_errors,
 )
 from fashionkp_mm.core.recognition import Confusion, category_confusion, visibility_confusion
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import load_image
 from fashionkp_mm.runtime import FashionPredictor, GarmentDetector, shipped_model

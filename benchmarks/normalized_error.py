@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from common import fashionai_root, interleaved, random_table
 
-from fashionkp_mm.core.annotations import check_annotations
+from fashionkp_mm.core.csv_format import check_annotations
 from fashionkp_mm.core.normalized_error import normalized_error
 
 IMAGES = 100_000

@@ -20,10 +20,12 @@ import torch
 from common import RECOGNITION, normalized_errors, print_row, test_model
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable, locate_images, read_labels
 from fashionkp_mm.core.boxes import keypoint_boxes
+from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.mean_shape import mean_shape_error
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import image_size
 
 SHAPE_BOXES = ("label", "whole")

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
 from fashionkp_mm.core.boxes import keypoint_boxes
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.mean_shape import mean_shape_error
 from fashionkp_mm.core.normalized_error import NormalizedError, evaluate
+from fashionkp_mm.core.table import KeypointTable
 
 IMAGES = 1200
 SEED = 0

@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from fashionkp_mm.core.annotations import KeypointTable, Problem, locate_images
 from fashionkp_mm.core.garments import KEYPOINT_NAMES, Visibility
+from fashionkp_mm.core.image_paths import locate_images
+from fashionkp_mm.core.table import KeypointTable, Problem
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded: a quarter of a GiB as BGR. Pillow warns from there on."""
@@ -132,7 +133,7 @@ def inspect_images(
 
     Args:
         table: Rows of the CSV.
-        root: Folder in which `core.annotations.locate_images` looks for the images.
+        root: Folder in which `core.image_paths.locate_images` looks for the images.
         file: The CSV's path, for the problems.
         labelled: Whether the points are labels, which belong inside their image.
         progress: Called with the number of images inspected so far after each one.

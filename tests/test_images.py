@@ -16,8 +16,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import KEYPOINT_INDEX, NUM_KEYPOINTS, Visibility
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import (
     MAX_PIXELS,
     BrokenImageError,

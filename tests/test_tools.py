@@ -14,7 +14,7 @@ import mmpose
 import pytest
 import torch
 
-from fashionkp_mm.core.annotations import read_labels, read_predictions
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.normalized_error import evaluate
 from fashionkp_mm.images import load_image
 

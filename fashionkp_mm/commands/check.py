@@ -15,19 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.core.annotations import (
-    KeypointTable,
-    Kind,
-    Problem,
-    check_annotations,
-    has_keypoints,
-)
+from fashionkp_mm.core.csv_format import Kind, check_annotations, has_keypoints
 from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
     NORMALIZER_INDICES,
     Visibility,
 )
+from fashionkp_mm.core.table import KeypointTable, Problem
 from fashionkp_mm.images import ImageReport, inspect_images
 
 _STATES = {

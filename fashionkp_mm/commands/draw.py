@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.pictures import locate, require_apart, targets, write_picture
-from fashionkp_mm.core.annotations import KeypointTable, read_predictions
+from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.normalized_error import image_errors
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import BrokenImageError, load_image
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.normalized_error import (
     SERVER_MIN_NORMALIZER,
@@ -27,6 +27,7 @@ from fashionkp_mm.core.normalized_error import (
     missing_predictions,
 )
 from fashionkp_mm.core.recognition import Confusion, Recognition, recognition
+from fashionkp_mm.core.table import KeypointTable
 
 NORMALIZER_RULES = {
     "skip": "{} without a labelled normaliser left out",

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.core.annotations import locate_images
 from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.image_paths import locate_images
 
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
 _JPEG_QUALITY = 92

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from fashionkp_mm.core.annotations import COLUMNS
+from fashionkp_mm.core.csv_format import COLUMNS
 from fashionkp_mm.core.garments import KEYPOINT_NAMES
 from fashionkp_mm.runtime.garment import Garment, coco_categories
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.pictures import locate
-from fashionkp_mm.core.annotations import read_test_list
+from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})

@@ -19,9 +19,10 @@ from fashionkp_mm.commands.evaluate import (
     score_name,
 )
 from fashionkp_mm.commands.pictures import locate
-from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.report import Case, Report, draw_case, ranked_images, render
 

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from fashionkp_mm.core.annotations import AnnotationError, AnnotationWarning, KeypointTable
+from fashionkp_mm.core.table import AnnotationError, AnnotationWarning, KeypointTable
 
 MENDABLE = (AnnotationError, OSError)
 """Errors of the user's files, which end in one message instead of a traceback."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.normalized_error import NormalizedError, normalized_error
+from fashionkp_mm.core.table import KeypointTable
 
 
 def mean_shapes(table: KeypointTable, boxes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
@@ -26,6 +25,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
+from fashionkp_mm.core.table import KeypointTable
 
 MissingNormalizer = Literal["skip", "server"]
 ScoredPoints = Literal["visible", "labelled"]

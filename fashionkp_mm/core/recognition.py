@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
@@ -22,6 +21,7 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.core.normalized_error import prediction_rows
+from fashionkp_mm.core.table import KeypointTable
 
 VISIBILITY_NAMES: tuple[str, ...] = tuple(
     state.name.lower() for state in sorted(Visibility, key=lambda state: state.value)

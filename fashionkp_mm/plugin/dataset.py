@@ -12,11 +12,11 @@ from mmpose.datasets.transforms import PackPoseInputs, RandomFlip
 from mmpose.registry import DATASETS
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.box_files import read_boxes
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.normalized_error import normalizers
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import image_size
 from fashionkp_mm.plugin.label_files import (
     image_paths,
@@ -58,7 +58,7 @@ class FashionAIDataset(BaseCocoStyleDataset):
     Args:
         ann_file: CSV of labels, or of ids and categories only with ``test_mode``.
         data_prefix: ``img`` is the folder that the image ids start from. Both folder layouts of
-            FashionAI are found in it; see `core.annotations.locate_images`.
+            FashionAI are found in it; see `core.image_paths.locate_images`.
         categories: Names of the categories to keep; all by default.
         bbox_source: Where the box around the garment comes from: ``label`` (tight around the
             labelled points; it gives the outermost points away, so published scores do not use

@@ -8,14 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fashionkp_mm.core.annotations import (
-    KeypointTable,
-    has_keypoints,
-    locate_images,
-    read_labels,
-    read_test_list,
-)
+from fashionkp_mm.core.csv_format import has_keypoints, read_labels, read_test_list
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
+from fashionkp_mm.core.image_paths import locate_images
+from fashionkp_mm.core.table import KeypointTable
 
 
 class DataNotFoundError(FileNotFoundError):

@@ -12,13 +12,14 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
-from fashionkp_mm.core.annotations import KeypointTable, write_predictions, write_submission
+from fashionkp_mm.core.csv_format import write_predictions, write_submission
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS
 from fashionkp_mm.core.normalized_error import (
     ScoredPoints,
     normalized_error,
     score_frame,
 )
+from fashionkp_mm.core.table import KeypointTable
 
 
 @METRICS.register_module()

@@ -15,8 +15,8 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError
-from fashionkp_mm.core.annotations import AnnotationError
 from fashionkp_mm.core.box_files import BoxFileError
+from fashionkp_mm.core.table import AnnotationError
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin.box_comparison import as_list, compare_boxes, comparison_table
 from fashionkp_mm.plugin.checkpoint_hook import latest_checkpoint

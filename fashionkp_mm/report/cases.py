@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.drawing import draw_garment
 from fashionkp_mm.images import load_image
 

@@ -73,7 +73,7 @@ class Garment:
         return self.box_score * float(self.keypoint_scores[self.defined].mean())
 
     def as_csv_row(self) -> list[str]:
-        """Cells of a row in the contest's form, in the order of ``core.annotations.COLUMNS``.
+        """Cells of a row in the contest's form, in the order of ``core.csv_format.COLUMNS``.
 
         Every point that the category defines has its place, with at most two decimals, and its
         predicted visibility, a point that is predicted absent too: ``x_y_-1``. The others are

@@ -14,8 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fashionkp_mm.core.annotations import KeypointTable, write_labels
+from fashionkp_mm.core.csv_format import write_labels
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, NUM_KEYPOINTS
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.synthetic.drawing import CUTS, SyntheticGarment, draw_garment
 
 JPEG_QUALITY = 92

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from fashionkp_mm.cli import app
 from fashionkp_mm.commands import predict
-from fashionkp_mm.core.annotations import read_labels, read_predictions
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.runtime import FashionPredictor, Garment

@@ -15,7 +15,7 @@ import pytest
 
 from fashionkp_mm.commands import prediction_files
 from fashionkp_mm.commands.prediction_files import Format, FormatError, content, format_of, render
-from fashionkp_mm.core.annotations import read_predictions
+from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, KEYPOINT_NAMES
 from fashionkp_mm.runtime import Garment
 

@@ -15,7 +15,7 @@ from fashionkp_mm.commands.prediction_inputs import (
     read_categories,
     with_categories,
 )
-from fashionkp_mm.core.annotations import AnnotationError
+from fashionkp_mm.core.table import AnnotationError
 
 
 @pytest.fixture

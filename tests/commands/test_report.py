@@ -14,14 +14,10 @@ from typer.testing import CliRunner, Result
 
 from fashionkp_mm.cli import app
 from fashionkp_mm.commands.report import BEST, WORST
-from fashionkp_mm.core.annotations import (
-    KeypointTable,
-    read_labels,
-    write_predictions,
-    write_submission,
-)
+from fashionkp_mm.core.csv_format import read_labels, write_predictions, write_submission
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES
 from fashionkp_mm.core.normalized_error import evaluate
+from fashionkp_mm.core.table import KeypointTable
 
 VOID = {"meta", "img", "br"}
 

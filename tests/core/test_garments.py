@@ -176,7 +176,7 @@ CORE_WITH_JUMPSUIT = """
 import pathlib, sys
 import numpy as np
 import fashionkp_mm
-from fashionkp_mm.core import annotations, garments
+from fashionkp_mm.core import csv_format, garments
 from fashionkp_mm.core.normalized_error import evaluate
 from fashionkp_mm.core.mean_shape import mean_shapes
 from fashionkp_mm.core.boxes import keypoint_boxes
@@ -197,22 +197,22 @@ def row(image, category, shift):
 def csv(name, shift):
     rows = [row("a", "jumpsuit", shift), row("b", "jumpsuit", shift), row("c", "skirt", shift)]
     path = here / name
-    path.write_text("\\n".join([",".join(annotations.COLUMNS), *rows, ""]))
+    path.write_text("\\n".join([",".join(csv_format.COLUMNS), *rows, ""]))
     return path
 
 labels, predictions = csv("labels.csv", 20), csv("predictions.csv", 23)
-answers = annotations.read_labels(labels)
+answers = csv_format.read_labels(labels)
 assert [garments.CATEGORY_NAMES[c] for c in answers.category_indices] == [
     "jumpsuit", "jumpsuit", "skirt"
 ]
-result = evaluate(answers, annotations.read_predictions(predictions))
+result = evaluate(answers, csv_format.read_predictions(predictions))
 armpits = np.hypot(10, 7)
 assert abs(result.per_category["jumpsuit"].value - 300 / armpits) < 1e-4, result
 assert result.per_category["jumpsuit"].points == 36
-annotations.write_labels(here / "again.csv", answers)
+csv_format.write_labels(here / "again.csv", answers)
 assert (here / "again.csv").read_bytes() == labels.read_bytes()
-annotations.write_submission(here / "submission.csv", answers)
-assert annotations.read_predictions(here / "submission.csv").visibility[0].tolist().count(1) == 18
+csv_format.write_submission(here / "submission.csv", answers)
+assert csv_format.read_predictions(here / "submission.csv").visibility[0].tolist().count(1) == 18
 boxes = keypoint_boxes(answers.keypoints, answers.visibility >= 0)
 assert mean_shapes(answers, boxes).shape == (6, 24, 2)
 """

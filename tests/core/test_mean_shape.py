@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, KEYPOINT_INDEX, NUM_KEYPOINTS
 from fashionkp_mm.core.mean_shape import mean_shapes, place_shapes
+from fashionkp_mm.core.table import KeypointTable
 
 SKIRT = CATEGORY_INDEX["skirt"]
 LEFT, RIGHT = KEYPOINT_INDEX["waistband_left"], KEYPOINT_INDEX["waistband_right"]

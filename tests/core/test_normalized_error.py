@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable, read_labels, read_predictions
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import (
     CATEGORIES,
     CATEGORY_INDEX,
@@ -34,6 +34,7 @@ from fashionkp_mm.core.normalized_error import (
     point_errors,
     score_frame,
 )
+from fashionkp_mm.core.table import KeypointTable
 
 TROUSERS = CATEGORIES["trousers"].keypoints
 EXAMPLE_ANSWERS = (

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.garments import (
     CATEGORY_INDEX,
     CATEGORY_KEYPOINTS,
@@ -18,6 +17,7 @@ from fashionkp_mm.core.recognition import (
     recognition,
     visibility_confusion,
 )
+from fashionkp_mm.core.table import KeypointTable
 
 BLOUSE, SKIRT, TROUSERS = (CATEGORY_INDEX[name] for name in ("blouse", "skirt", "trousers"))
 

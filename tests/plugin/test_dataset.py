@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-from fashionkp_mm.core import annotations as csv_files
-from fashionkp_mm.core.annotations import AnnotationError
+from fashionkp_mm.core import csv_format
 from fashionkp_mm.core.box_files import BoxFileError
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.garments import (
@@ -19,6 +18,7 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.core.normalized_error import normalizers
+from fashionkp_mm.core.table import AnnotationError
 from fashionkp_mm.images import image_size
 from fashionkp_mm.plugin import FashionAIDataset
 from fashionkp_mm.plugin.label_files import DataNotFoundError
@@ -38,7 +38,7 @@ def test_metainfo_comes_from_garments():
 
 def test_a_sample_carries_category_visibility_and_normaliser(drawn_dataset, drawn_root):
     dataset = drawn_dataset("val")
-    table = csv_files.read_labels(drawn_root / VAL)
+    table = csv_format.read_labels(drawn_root / VAL)
     expected = normalizers(table.keypoints, table.visibility, table.category_indices)
     assert {-1, 0, 1} <= set(np.unique(table.visibility)), "the drawn set must hold all states"
     assert len(dataset) == len(table)
@@ -78,7 +78,7 @@ def test_unknown_category_is_named(drawn_dataset):
 
 def test_label_boxes_are_tight(drawn_dataset, drawn_root):
     dataset = drawn_dataset("val")
-    table = csv_files.read_labels(drawn_root / VAL)
+    table = csv_format.read_labels(drawn_root / VAL)
     boxes = keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
     found = [dataset.get_data_info(i)["bbox"][0] for i in range(len(dataset))]
     np.testing.assert_array_equal(found, boxes)
@@ -103,7 +103,7 @@ def test_samples_say_that_their_category_is_not_for_the_model(drawn_dataset):
 
 
 def test_boxes_from_a_file(drawn_dataset, drawn_root, tmp_path):
-    ids = csv_files.read_labels(drawn_root / VAL).image_ids
+    ids = csv_format.read_labels(drawn_root / VAL).image_ids
     path = tmp_path / "boxes.csv"
     rows = [f"{image_id},{i},2,{i + 50},99" for i, image_id in enumerate(ids)]
     path.write_text("\n".join(["image_id,x1,y1,x2,y2", *rows]))
@@ -116,7 +116,7 @@ def test_boxes_from_a_file(drawn_dataset, drawn_root, tmp_path):
 
 
 def test_a_test_list_needs_boxes_from_elsewhere(drawn_dataset, drawn_root, tmp_path):
-    table = csv_files.read_labels(drawn_root / VAL)
+    table = csv_format.read_labels(drawn_root / VAL)
     names = list(CATEGORIES)
     rows = [
         f"{image_id},{names[index]}"

@@ -6,7 +6,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
-from fashionkp_mm.core import annotations as csv_files
+from fashionkp_mm.core import csv_format
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.normalized_error import evaluate
 from fashionkp_mm.plugin import NormalizedError
@@ -48,8 +48,8 @@ def test_same_figure_as_from_the_submission(drawn_dataset, drawn_root, tmp_path)
     dataset = drawn_dataset("val")
     path = tmp_path / "out" / "predictions.csv"
     result = score(NormalizedError(submission_file=str(path)), dataset, predicted(dataset, 3))
-    answers = csv_files.read_labels(drawn_root / VAL)
-    entry = csv_files.read_predictions(path)
+    answers = csv_format.read_labels(drawn_root / VAL)
+    entry = csv_format.read_predictions(path)
     assert evaluate(answers, entry).value == pytest.approx(result["fashionai/NE"], abs=1e-9)
     assert result["fashionai/NE"] > 1
     defined = CATEGORY_KEYPOINTS[entry.category_indices]
@@ -66,8 +66,8 @@ def test_predictions_are_written_as_they_are(drawn_dataset, drawn_root, tmp_path
         sample.pred_instances.keypoint_visibility = truth.keypoint_visibility
     path = tmp_path / "predictions.csv"
     result = score(NormalizedError(predictions_file=str(path)), dataset, samples)
-    answers = csv_files.read_labels(drawn_root / VAL)
-    written = csv_files.read_predictions(path)
+    answers = csv_format.read_labels(drawn_root / VAL)
+    written = csv_format.read_predictions(path)
     assert evaluate(answers, written).value == pytest.approx(result["fashionai/NE"], abs=1e-9)
     assert (written.visibility == answers.visibility).all()
     assert (written.placed == CATEGORY_KEYPOINTS[written.category_indices]).all()
@@ -85,10 +85,10 @@ def test_a_predicted_category_is_written_and_the_labelled_one_submitted(
         kind: str(tmp_path / f"{kind}.csv") for kind in ("submission_file", "predictions_file")
     }
     score(NormalizedError(**files), dataset, samples)
-    written = csv_files.read_predictions(files["predictions_file"])
+    written = csv_format.read_predictions(files["predictions_file"])
     assert (written.category_indices == 0).all()
-    entry = csv_files.read_predictions(files["submission_file"])
-    answers = csv_files.read_labels(drawn_root / VAL)
+    entry = csv_format.read_predictions(files["submission_file"])
+    answers = csv_format.read_labels(drawn_root / VAL)
     assert (entry.category_indices == answers.category_indices).all()
     assert evaluate(answers, entry).value == 0
 
@@ -103,8 +103,8 @@ def test_points_that_a_chosen_category_lacks_count_as_in_evaluate(
         sample.pred_instances.category_indices = np.zeros(shape, int)
     path = tmp_path / "predictions.csv"
     result = score(NormalizedError(predictions_file=str(path)), dataset, samples)
-    answers = csv_files.read_labels(drawn_root / VAL)
-    written = csv_files.read_predictions(path)
+    answers = csv_format.read_labels(drawn_root / VAL)
+    written = csv_format.read_predictions(path)
     counted = evaluate(answers, written)
     assert counted.value == pytest.approx(result["fashionai/NE"], abs=1e-9)
     assert result["fashionai/NE_trousers"] == 100

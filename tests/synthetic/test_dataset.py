@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionkp_mm.core.annotations import read_labels
+from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES
 from fashionkp_mm.synthetic import dataset, write_dataset
 

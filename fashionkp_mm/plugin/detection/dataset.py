@@ -9,9 +9,9 @@ from mmdet.datasets.base_det_dataset import BaseDetDataset
 from mmdet.registry import DATASETS
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.annotations import KeypointTable
 from fashionkp_mm.core.boxes import keypoint_boxes, with_margin
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import image_size
 from fashionkp_mm.plugin.label_files import image_paths, is_test_list, read_table
 

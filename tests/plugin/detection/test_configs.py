@@ -11,7 +11,7 @@ from mmengine.registry import DATASETS, MODELS
 from mmengine.runner import Runner
 
 from fashionkp_mm import launch
-from fashionkp_mm.core.annotations import read_labels
+from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.plugin.detection.recipes import with_input_size
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fashionkp_mm.core import annotations as csv_files
+from fashionkp_mm.core import csv_format
 from fashionkp_mm.core.boxes import keypoint_boxes, with_margin
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES, NUM_KEYPOINTS, Visibility
 from fashionkp_mm.images import BrokenImageError, image_size
@@ -14,7 +14,7 @@ VAL = "val/Annotations/val.csv"
 
 def test_boxes_are_the_points_with_their_categorys_margin(drawn_boxes, drawn_root):
     dataset = drawn_boxes("val")
-    table = csv_files.read_labels(drawn_root / VAL)
+    table = csv_format.read_labels(drawn_root / VAL)
     tight = keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
     expected = with_margin(tight, table.category_indices)
     assert dataset.image_ids == list(table.image_ids)
@@ -70,7 +70,7 @@ def test_without_a_box_a_garment_is_tested_but_not_trained_on(
 
 
 def test_a_test_list_has_categories_but_no_boxes(drawn_boxes, drawn_root, tmp_path):
-    table = csv_files.read_labels(drawn_root / VAL)
+    table = csv_format.read_labels(drawn_root / VAL)
     rows = [
         f"{image_id},{CATEGORY_NAMES[index]}"
         for image_id, index in zip(table.image_ids, table.category_indices, strict=True)

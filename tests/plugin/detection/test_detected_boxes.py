@@ -7,9 +7,9 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 
-from fashionkp_mm.core.annotations import read_labels
 from fashionkp_mm.core.box_files import read_boxes
 from fashionkp_mm.core.boxes import without_margin
+from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.images import image_size
 from fashionkp_mm.plugin import FashionAIDataset

@@ -11,16 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fashionkp_mm.core.annotations import (
+from fashionkp_mm.core.csv_format import (
     COLUMNS,
-    AnnotationError,
-    AnnotationWarning,
-    KeypointTable,
     Kind,
-    Problem,
     check_annotations,
     has_keypoints,
-    locate_images,
     read_labels,
     read_predictions,
     read_test_list,
@@ -36,6 +31,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
+from fashionkp_mm.core.table import AnnotationError, AnnotationWarning, KeypointTable, Problem
 
 HEADER = ",".join(COLUMNS)
 SKIRT_CELLS = {
@@ -206,13 +202,6 @@ class TestReading:
         broken = skirt("b").replace("Images/skirt/b.jpg", '"Images/\nskirt/b.jpg"')
         path = write_csv(HEADER, broken, skirt("c", hemline_left="x"))
         assert only_problem(path).row == 4
-
-    def test_select_takes_masks_and_indices(self, write_csv: WriteCsv) -> None:
-        table = read_labels(write_csv(HEADER, skirt("a"), skirt("b"), skirt("c")))
-        masked = table.select(np.array([True, False, True]))
-        assert masked.image_ids == ("Images/skirt/a.jpg", "Images/skirt/c.jpg")
-        assert masked.rows.tolist() == [2, 4]
-        assert_same(table.select(np.array([2, 0])).select(np.array([1, 0])), masked)
 
 
 class TestBadInput:
@@ -589,48 +578,6 @@ def clean_rows(draw: st.DrawFn) -> list[str]:
     return [f"Images/{category}/{name}.jpg", category, *("_".join(map(str, c)) for c in cells)]
 
 
-class TestLocateImages:
-    IMAGE_IDS = ("Images/skirt/a.jpg", "Images/dress/b.jpg")
-
-    @pytest.mark.parametrize(
-        ("places", "root"),
-        [
-            (["Images/skirt/a.jpg", "Images/dress/b.jpg"], ""),
-            (["train/Images/skirt/a.jpg", "train/Images/dress/b.jpg"], "train"),
-            (["train/Images/skirt/a.jpg", "train/Images/dress/b.jpg"], ""),
-            (["train1/Images/skirt/a.jpg", "train2/Images/dress/b.jpg"], ""),
-            (["train1/skirt/a.jpg", "train2/dress/b.jpg"], ""),
-            (["train1/skirt/a.jpg", "train2/Images/dress/b.jpg"], ""),
-            (["skirt/a.jpg", "dress/b.jpg"], ""),
-        ],
-    )
-    def test_folder_layouts(self, places: list[str], root: str, tmp_path: Path) -> None:
-        for place in places:
-            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / place).touch()
-        found = locate_images(self.IMAGE_IDS, tmp_path / root)
-        expected = [tmp_path / place for place in places]
-        assert found == dict(zip(self.IMAGE_IDS, expected, strict=True))
-
-    def test_ids_without_a_folder(self, tmp_path: Path) -> None:
-        (tmp_path / "a.jpg").touch()
-        assert locate_images(["a.jpg"], tmp_path) == {"a.jpg": tmp_path / "a.jpg"}
-
-    def test_what_is_missing_is_left_out(self, tmp_path: Path) -> None:
-        (tmp_path / "Images/skirt").mkdir(parents=True)
-        (tmp_path / "Images/skirt/a.jpg").touch()
-        (tmp_path / "Images/skirt/other.jpg").touch()
-        assert set(locate_images(self.IMAGE_IDS, tmp_path)) == {"Images/skirt/a.jpg"}
-        assert locate_images(self.IMAGE_IDS, tmp_path / "none") == {}
-
-    def test_the_root_itself_comes_first(self, tmp_path: Path) -> None:
-        for folder in ("Images/skirt", "train1/Images/skirt"):
-            (tmp_path / folder).mkdir(parents=True)
-            (tmp_path / folder / "a.jpg").touch()
-        found = locate_images(["Images/skirt/a.jpg"], tmp_path)
-        assert found["Images/skirt/a.jpg"] == tmp_path / "Images/skirt/a.jpg"
-
-
 class TestRealData:
     @pytest.mark.parametrize("split", ["train", "val"])
     def test_byte_identical_round_trip(
@@ -659,12 +606,6 @@ class TestRealData:
         assert (table.keypoints == plain[..., :2]).all()
         assert (table.visibility == plain[..., 2]).all()
         assert [*table.image_ids] == [row[0] for row in rows]
-
-    @pytest.mark.parametrize(("split", "count"), [("train", 2818), ("val", 443)])
-    def test_every_image_is_found(self, split: str, count: int, fashionai_root: Path) -> None:
-        table = read_labels(fashionai_root / split / "Annotations" / f"{split}.csv")
-        assert len(locate_images(table.image_ids, fashionai_root / split)) == count
-        assert len(locate_images(table.image_ids, fashionai_root)) == count
 
 
 def assert_same(table: KeypointTable, expected: KeypointTable) -> None:

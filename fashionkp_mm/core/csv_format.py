@@ -37,12 +37,18 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
+from fashionkp_mm.core.table import (
+    AnnotationError,
+    AnnotationWarning,
+    KeypointTable,
+    Problem,
+    Severity,
+)
 
 ID_COLUMNS = ("image_id", "image_category")
 COLUMNS = (*ID_COLUMNS, *KEYPOINT_NAMES)
 
 Kind = Literal["labels", "predictions", "list"]
-Severity = Literal["error", "warning"]
 
 _ABSENT_CELL = b"-1_-1_-1"
 _COMMA, _NEWLINE, _UNDERSCORE, _ZERO = b",\n_0"
@@ -52,98 +58,6 @@ _BLOCK = 2048
 """Rows that the vectorised parser takes at once."""
 _MAX_COORDINATE = 2**24
 """Up to here every whole number of pixels is exact in float32."""
-_MAX_LISTED = 20
-"""Problems that an error message spells out; the exception carries them all."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with a data set, with where it stands and what to do about it.
-
-    Attributes:
-        file: The file's path as it was given.
-        row: Its line number, counted from 1 as an editor does; 0 for the file as a whole.
-        column: The column's name, or empty for the row as a whole.
-        value: The text found there.
-        message: What was expected, and the remedy.
-        severity: ``error`` keeps the file from being used, ``warning`` does not.
-    """
-
-    file: str
-    row: int
-    column: str
-    value: str
-    message: str
-    severity: Severity = "error"
-
-    def __str__(self) -> str:
-        where = self.file
-        if self.row:
-            where += f", row {self.row}"
-        if self.column:
-            where += f", column {self.column}"
-        if self.value:
-            where += f", value {_shortened(self.value)!r}"
-        return f"{where}: {self.message}"
-
-
-class AnnotationError(ValueError):
-    """A CSV file that cannot be used as it is; ``problems`` holds every reason."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[:_MAX_LISTED]]
-        if len(self.problems) > _MAX_LISTED:
-            lines.append(
-                f"… and {len(self.problems) - _MAX_LISTED} more;"
-                " `fashionkp check FILE` lists every one"
-            )
-        super().__init__("\n".join(lines))
-
-
-class AnnotationWarning(UserWarning):
-    """Something odd in a CSV file that does not keep it from being used."""
-
-
-@dataclass(frozen=True)
-class KeypointTable:
-    """Keypoints of ``N`` images, one garment each.
-
-    Attributes:
-        image_ids: ``N`` ids, paths relative to the data root as they stand in the CSV.
-        category_indices: ``(N,)`` int8, positions in ``garments.CATEGORY_NAMES``.
-        keypoints: ``(N, K, 2)`` float32, x and y in pixels of the image; (-1, -1) where absent,
-            though a prediction may have a place for such a point; see `placed`.
-        visibility: ``(N, K)`` int8 of ``garments.Visibility``.
-        rows: ``(N,)`` line numbers in the file it was read from, counted from 1.
-    """
-
-    image_ids: tuple[str, ...]
-    category_indices: NDArray[np.int8]
-    keypoints: NDArray[np.float32]
-    visibility: NDArray[np.int8]
-    rows: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
-
-    @property
-    def placed(self) -> NDArray[np.bool_]:
-        """``(N, K)``, the points that have a place, whether or not they are called absent."""
-        placed: NDArray[np.bool_] = (self.keypoints != -1).any(axis=-1)
-        placed |= self.visibility != Visibility.ABSENT
-        return placed
-
-    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> KeypointTable:
-        """The table's rows that a mask or an index array ``(M,)`` names."""
-        picked = np.arange(len(self))[rows]
-        return KeypointTable(
-            image_ids=tuple(self.image_ids[i] for i in picked),
-            category_indices=self.category_indices[picked],
-            keypoints=self.keypoints[picked],
-            visibility=self.visibility[picked],
-            rows=self.rows[picked],
-        )
 
 
 def read_labels(path: str | os.PathLike[str]) -> KeypointTable:
@@ -255,35 +169,6 @@ def write_submission(path: str | os.PathLike[str], table: KeypointTable) -> None
             rows=table.rows,
         ),
     )
-
-
-def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dict[str, Path]:
-    """Find the files of images in any of the folder layouts in use.
-
-    Below ``root``, or below a folder in it (``train1``, ``train2`` of the archives; ``train`` of a
-    whole data root), an image lies at its id, or at its id less the leading ``Images/``. Folders
-    are listed once, so that this is quick for a whole data set.
-
-    Args:
-        image_ids: Relative paths with ``/``; none may leave the root (`read_labels` sees to it).
-        root: Folder to look in.
-
-    Returns:
-        Path by image id, of the images that exist.
-    """
-    root = Path(root)
-    folders = sorted({image_id.rpartition("/")[0] for image_id in image_ids})
-    bases = [root, *sorted(path for path in _subfolders(root) if path.name not in CATEGORY_INDEX)]
-    found: dict[str, Path] = {}
-    for base in bases:
-        for folder in folders:
-            for place in dict.fromkeys((folder, folder.removeprefix("Images").lstrip("/"))):
-                names = _file_names(base / place)
-                prefix = f"{folder}/" if folder else ""
-                for name in names:
-                    found.setdefault(prefix + name, base / place / name)
-    wanted = set(image_ids)
-    return {image_id: path for image_id, path in found.items() if image_id in wanted}
 
 
 # --- reading: bytes to rows
@@ -650,10 +535,6 @@ def _number(value: float) -> str:
     return str(int(value)) if value.is_integer() else f"{value:.2f}"
 
 
-def _shortened(value: str, limit: int = 60) -> str:
-    return value if len(value) <= limit else f"{value[:limit]}…"
-
-
 def _empty_table() -> KeypointTable:
     return KeypointTable(
         image_ids=(),
@@ -662,17 +543,3 @@ def _empty_table() -> KeypointTable:
         visibility=np.empty((0, NUM_KEYPOINTS), np.int8),
         rows=np.empty(0, np.int64),
     )
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if path.is_dir()]
-    except OSError:
-        return []
-
-
-def _file_names(folder: Path) -> list[str]:
-    try:
-        return [entry.name for entry in os.scandir(folder)]
-    except OSError:
-        return []

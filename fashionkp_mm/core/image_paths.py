@@ -1,0 +1,52 @@
+"""Where the images of a data set lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from fashionkp_mm.core.garments import CATEGORY_INDEX
+
+
+def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dict[str, Path]:
+    """Find the files of images in any of the folder layouts in use.
+
+    Below ``root``, or below a folder in it (``train1``, ``train2`` of the archives; ``train`` of a
+    whole data root), an image lies at its id, or at its id less the leading ``Images/``. Folders
+    are listed once, so that this is quick for a whole data set.
+
+    Args:
+        image_ids: Relative paths with ``/``; none may leave the root (`read_labels` sees to it).
+        root: Folder to look in.
+
+    Returns:
+        Path by image id, of the images that exist.
+    """
+    root = Path(root)
+    folders = sorted({image_id.rpartition("/")[0] for image_id in image_ids})
+    bases = [root, *sorted(path for path in _subfolders(root) if path.name not in CATEGORY_INDEX)]
+    found: dict[str, Path] = {}
+    for base in bases:
+        for folder in folders:
+            for place in dict.fromkeys((folder, folder.removeprefix("Images").lstrip("/"))):
+                names = _file_names(base / place)
+                prefix = f"{folder}/" if folder else ""
+                for name in names:
+                    found.setdefault(prefix + name, base / place / name)
+    wanted = set(image_ids)
+    return {image_id: path for image_id, path in found.items() if image_id in wanted}
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_dir()]
+    except OSError:
+        return []
+
+
+def _file_names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder)]
+    except OSError:
+        return []

@@ -1,0 +1,111 @@
+"""Keypoints of many images in memory, and what can be wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.garments import Visibility
+
+Severity = Literal["error", "warning"]
+
+_MAX_LISTED = 20
+"""Problems that an error message spells out; the exception carries them all."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a data set, with where it stands and what to do about it.
+
+    Attributes:
+        file: The file's path as it was given.
+        row: Its line number, counted from 1 as an editor does; 0 for the file as a whole.
+        column: The column's name, or empty for the row as a whole.
+        value: The text found there.
+        message: What was expected, and the remedy.
+        severity: ``error`` keeps the file from being used, ``warning`` does not.
+    """
+
+    file: str
+    row: int
+    column: str
+    value: str
+    message: str
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        where = self.file
+        if self.row:
+            where += f", row {self.row}"
+        if self.column:
+            where += f", column {self.column}"
+        if self.value:
+            where += f", value {_shortened(self.value)!r}"
+        return f"{where}: {self.message}"
+
+
+class AnnotationError(ValueError):
+    """A CSV file that cannot be used as it is; ``problems`` holds every reason."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[:_MAX_LISTED]]
+        if len(self.problems) > _MAX_LISTED:
+            lines.append(
+                f"… and {len(self.problems) - _MAX_LISTED} more;"
+                " `fashionkp check FILE` lists every one"
+            )
+        super().__init__("\n".join(lines))
+
+
+class AnnotationWarning(UserWarning):
+    """Something odd in a CSV file that does not keep it from being used."""
+
+
+@dataclass(frozen=True)
+class KeypointTable:
+    """Keypoints of ``N`` images, one garment each.
+
+    Attributes:
+        image_ids: ``N`` ids, paths relative to the data root as they stand in the CSV.
+        category_indices: ``(N,)`` int8, positions in ``garments.CATEGORY_NAMES``.
+        keypoints: ``(N, K, 2)`` float32, x and y in pixels of the image; (-1, -1) where absent,
+            though a prediction may have a place for such a point; see `placed`.
+        visibility: ``(N, K)`` int8 of ``garments.Visibility``.
+        rows: ``(N,)`` line numbers in the file it was read from, counted from 1.
+    """
+
+    image_ids: tuple[str, ...]
+    category_indices: NDArray[np.int8]
+    keypoints: NDArray[np.float32]
+    visibility: NDArray[np.int8]
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """``(N, K)``, the points that have a place, whether or not they are called absent."""
+        placed: NDArray[np.bool_] = (self.keypoints != -1).any(axis=-1)
+        placed |= self.visibility != Visibility.ABSENT
+        return placed
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> KeypointTable:
+        """The table's rows that a mask or an index array ``(M,)`` names."""
+        picked = np.arange(len(self))[rows]
+        return KeypointTable(
+            image_ids=tuple(self.image_ids[i] for i in picked),
+            category_indices=self.category_indices[picked],
+            keypoints=self.keypoints[picked],
+            visibility=self.visibility[picked],
+            rows=self.rows[picked],
+        )
+
+
+def _shortened(value: str, limit: int = 60) -> str:
+    return value if len(value) <= limit else f"{value[:limit]}…"

@@ -1,0 +1,61 @@
+"""Tests of finding the images of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fashionkp_mm.core.csv_format import read_labels
+from fashionkp_mm.core.image_paths import locate_images
+
+IMAGE_IDS = ("Images/skirt/a.jpg", "Images/dress/b.jpg")
+
+
+@pytest.mark.parametrize(
+    ("places", "root"),
+    [
+        (["Images/skirt/a.jpg", "Images/dress/b.jpg"], ""),
+        (["train/Images/skirt/a.jpg", "train/Images/dress/b.jpg"], "train"),
+        (["train/Images/skirt/a.jpg", "train/Images/dress/b.jpg"], ""),
+        (["train1/Images/skirt/a.jpg", "train2/Images/dress/b.jpg"], ""),
+        (["train1/skirt/a.jpg", "train2/dress/b.jpg"], ""),
+        (["train1/skirt/a.jpg", "train2/Images/dress/b.jpg"], ""),
+        (["skirt/a.jpg", "dress/b.jpg"], ""),
+    ],
+)
+def test_folder_layouts(places: list[str], root: str, tmp_path: Path) -> None:
+    for place in places:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    found = locate_images(IMAGE_IDS, tmp_path / root)
+    expected = [tmp_path / place for place in places]
+    assert found == dict(zip(IMAGE_IDS, expected, strict=True))
+
+
+def test_ids_without_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    assert locate_images(["a.jpg"], tmp_path) == {"a.jpg": tmp_path / "a.jpg"}
+
+
+def test_what_is_missing_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "Images/skirt").mkdir(parents=True)
+    (tmp_path / "Images/skirt/a.jpg").touch()
+    (tmp_path / "Images/skirt/other.jpg").touch()
+    assert set(locate_images(IMAGE_IDS, tmp_path)) == {"Images/skirt/a.jpg"}
+    assert locate_images(IMAGE_IDS, tmp_path / "none") == {}
+
+
+def test_the_root_itself_comes_first(tmp_path: Path) -> None:
+    for folder in ("Images/skirt", "train1/Images/skirt"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.jpg").touch()
+    found = locate_images(["Images/skirt/a.jpg"], tmp_path)
+    assert found["Images/skirt/a.jpg"] == tmp_path / "Images/skirt/a.jpg"
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 2818), ("val", 443)])
+def test_every_image_is_found(split: str, count: int, fashionai_root: Path) -> None:
+    table = read_labels(fashionai_root / split / "Annotations" / f"{split}.csv")
+    assert len(locate_images(table.image_ids, fashionai_root / split)) == count
+    assert len(locate_images(table.image_ids, fashionai_root)) == count

@@ -1,0 +1,84 @@
+"""Tests of pairing image ids whose folders differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from fashionkp_mm.core.image_ids import difference_in_words, match_ids
+
+
+def test_equal_ids_come_first() -> None:
+    known = ["skirt/a.jpg", "Images/skirt/a.jpg"]
+    assert match_ids(["Images/skirt/a.jpg"], known) == {"Images/skirt/a.jpg": "Images/skirt/a.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known"),
+    [
+        ("blouse/x.jpg", "Images/blouse/x.jpg"),
+        ("Images/blouse/x.jpg", "blouse/x.jpg"),
+        ("/data/train/Images/blouse/x.jpg", "Images/blouse/x.jpg"),
+        ("../photos/blouse/x.jpg", "Images/blouse/x.jpg"),
+        ("./x.jpg", "x.jpg"),
+        ("photos//x.jpg", "photos/x.jpg"),
+        ("photos/x.jpg", "Images/blouse/x.jpg"),
+    ],
+)
+def test_ids_under_other_folders(wanted: str, known: str) -> None:
+    assert match_ids([wanted], [known, "Images/blouse/y.jpg"]) == {wanted: known}
+
+
+def test_the_longest_tail_decides() -> None:
+    wanted = ["skirt/1.jpg", "dress/1.jpg"]
+    known = ["Images/dress/1.jpg", "Images/skirt/1.jpg"]
+    assert match_ids(wanted, known) == {
+        "skirt/1.jpg": "Images/skirt/1.jpg",
+        "dress/1.jpg": "Images/dress/1.jpg",
+    }
+
+
+def test_what_has_an_equal_is_no_partner_for_others() -> None:
+    assert match_ids(["a/1.jpg", "b/1.jpg"], ["a/1.jpg"]) == {"a/1.jpg": "a/1.jpg"}
+
+
+def test_a_better_partner_is_not_taken_away() -> None:
+    wanted, known = ["dress/1.jpg", "skirt/1.jpg"], ["Images/skirt/1.jpg"]
+    assert match_ids(wanted, known) == {"skirt/1.jpg": "Images/skirt/1.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known"),
+    [
+        (["1.jpg"], ["a/1.jpg", "b/1.jpg"]),
+        (["a/1.jpg", "b/1.jpg"], ["1.jpg"]),
+        (["x/1.jpg"], ["a/x/1.jpg", "b/x/1.jpg", "1.jpg"]),
+        (["a/1.jpg"], ["a/2.jpg"]),
+        (["a/1.jpg"], ["a/11.jpg"]),
+        (["a/1.jpg"], ["a/1.JPG"]),
+        (["", "/"], ["", "a"][1:]),
+    ],
+)
+def test_nothing_is_guessed(wanted: list[str], known: list[str]) -> None:
+    assert match_ids(wanted, known) == {}
+
+
+def test_an_id_that_stands_twice() -> None:
+    assert match_ids(["1.jpg", "1.jpg"], ["a/1.jpg", "a/1.jpg"]) == {"1.jpg": "a/1.jpg"}
+
+
+def test_the_order_is_that_of_what_is_wanted() -> None:
+    wanted = ["x/2.jpg", "1.jpg", "x/0.jpg"]
+    assert [*match_ids(wanted, ["1.jpg", "0.jpg", "2.jpg"])] == wanted
+
+
+def test_the_difference_is_told() -> None:
+    wanted = ["Images/skirt/a.jpg", "Images/skirt/b.jpg"]
+    assert difference_in_words(wanted, ["skirt/b.jpg", "skirt/a.jpg"]) == (
+        "2 of 2 differ in the folders before the name only, such as 'Images/skirt/a.jpg' and"
+        " 'skirt/a.jpg'"
+    )
+    assert difference_in_words(wanted, ["images/skirt/A.JPG", "c.jpg"]) == (
+        "1 of 2 differ in upper and lower case only, such as 'Images/skirt/a.jpg' and"
+        " 'images/skirt/A.JPG'"
+    )
+    assert difference_in_words(wanted, ["c.jpg"]) == ""

@@ -45,12 +45,13 @@ from fashionkp_mm.core.normalized_error import (
 )
 from fashionkp_mm.core.recognition import Confusion, category_confusion, visibility_confusion
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import load_image
 from fashionkp_mm.runtime import FashionPredictor, GarmentDetector, shipped_model
 from fashionkp_mm.runtime.crop import cut_out
 from fashionkp_mm.runtime.pose import PoseNetwork
 from fashionkp_mm.runtime.session import open_session
+from fashionkp_mm.visualization.keypoints import draw_garment
+from fashionkp_mm.visualization.sheet import contact_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("label", "whole", "refine", "detector")

@@ -12,9 +12,10 @@ import cv2
 from common import ROOT
 
 from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.runtime import FashionPredictor
 from fashionkp_mm.synthetic.dataset import draw_image
+from fashionkp_mm.visualization.keypoints import draw_garment
+from fashionkp_mm.visualization.sheet import contact_sheet
 
 PICTURE = ROOT / "docs" / "garments.jpg"
 SEED, COUNT, COLUMNS, TILE = 3, 10, 5, 300

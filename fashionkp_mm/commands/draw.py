@@ -14,8 +14,9 @@ from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import BrokenImageError, load_image
+from fashionkp_mm.visualization.keypoints import draw_garment
+from fashionkp_mm.visualization.sheet import contact_sheet
 
 SHEET = "contact-sheet.jpg"
 SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE = 6, 16, 320

@@ -27,12 +27,13 @@ from fashionkp_mm.commands.prediction_inputs import (
 )
 from fashionkp_mm.commands.prediction_journal import Journal, JournalError
 from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.drawing import DrawnGarment, draw_garments
 from fashionkp_mm.images import BrokenImageError, image_size, load_image
 from fashionkp_mm.runtime import FashionPredictor, Garment
 from fashionkp_mm.runtime.metadata import ModelFileError
 from fashionkp_mm.runtime.request import BoxSource
 from fashionkp_mm.runtime.shipped import shipped_model
+from fashionkp_mm.visualization.keypoints import draw_garments
+from fashionkp_mm.visualization.sketch import DrawnGarment
 
 _INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells have it."""

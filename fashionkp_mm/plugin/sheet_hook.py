@@ -19,10 +19,11 @@ from torch.utils.data import DataLoader
 
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import CATEGORY_NAMES
-from fashionkp_mm.drawing import contact_sheet, draw_garment
 from fashionkp_mm.images import load_image
 from fashionkp_mm.plugin.dataset import FashionAIDataset
 from fashionkp_mm.plugin.visualizer import predicted_visibility
+from fashionkp_mm.visualization.keypoints import draw_garment
+from fashionkp_mm.visualization.sheet import contact_sheet
 
 
 @HOOKS.register_module()

@@ -11,7 +11,7 @@ from mmpose.visualization import PoseLocalVisualizer
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
-from fashionkp_mm.drawing import draw_garment
+from fashionkp_mm.visualization.keypoints import draw_garment
 
 
 @VISUALIZERS.register_module()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.drawing import draw_garment
 from fashionkp_mm.images import load_image
+from fashionkp_mm.visualization.keypoints import draw_garment
 
 _SIDE = 360
 """Longest side in pixels of a picture on the page."""

@@ -14,7 +14,9 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
-from fashionkp_mm.drawing import DrawnGarment, contact_sheet, draw_garment, draw_garments
+from fashionkp_mm.visualization.keypoints import draw_garment, draw_garments
+from fashionkp_mm.visualization.sheet import contact_sheet
+from fashionkp_mm.visualization.sketch import DrawnGarment
 
 SKIRT = {
     "waistband_left": (320.0, 240.0),

@@ -1,0 +1,1 @@
+"""Garments drawn on their pictures, and contact sheets."""

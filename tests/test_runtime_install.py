@@ -90,11 +90,11 @@ def test_it_predicts_what_is_predicted_here(
     code = (
         "import sys; from fashionkp_mm.runtime import FashionPredictor;"
         "(garment,) = FashionPredictor(sys.argv[1]).predict(sys.argv[2]);"
-        "print(','.join(garment.as_csv_row()))"
+        "print(','.join(garment.to_csv_row()))"
     )
     done = call(programs / "python", "-c", code, pose_file, photo, cwd=folder)
     (garment,) = FashionPredictor(pose_file).predict(photo)
-    assert done.stdout.strip() == ",".join(garment.as_csv_row()), done.stderr
+    assert done.stdout.strip() == ",".join(garment.to_csv_row()), done.stderr
 
 
 def test_the_command_line_runs(programs: Path, folder: Path) -> None:
@@ -114,5 +114,5 @@ def test_the_command_line_predicts(
     with out.open() as file:
         (row,) = csv.DictReader(file)
     (garment,) = FashionPredictor(pose_file).predict(photo)
-    expected = dict(zip(COLUMNS, garment.as_csv_row(), strict=True))
+    expected = dict(zip(COLUMNS, garment.to_csv_row(), strict=True))
     assert {**row, "image_id": ""} == {**expected, "image_id": ""}

@@ -33,7 +33,6 @@ from fashionkp_mm.runtime.metadata import ModelFileError
 from fashionkp_mm.runtime.request import BoxSource
 from fashionkp_mm.runtime.shipped import shipped_model
 from fashionkp_mm.visualization.keypoints import draw_garments
-from fashionkp_mm.visualization.sketch import DrawnGarment
 
 _INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells have it."""
@@ -269,20 +268,12 @@ def _once_drawn(results: Iterator[_Result], places: Mapping[str, Path]) -> Itera
 def _draw(source: Source, found: _Found, place: Path) -> _Found:
     if isinstance(found, BrokenImageError):
         return found
-    garments = [
-        DrawnGarment(
-            garment.keypoints,
-            garment.visibility,
-            garment.category,
-            f"{garment.category} {garment.category_score:.2f}",
-        )
-        for garment in found
-    ]
     try:
         image = load_image(source.path)
     except BrokenImageError as error:  # gone or replaced since it was predicted
         return error
-    write_picture(place, draw_garments(image, garments))
+    labels = [garment.label for garment in found]
+    write_picture(place, draw_garments(image, found, labels=labels))
     return found
 
 

@@ -62,9 +62,9 @@ def content(
         garments: What was found on it, the best first.
     """
     if form == "csv":
-        found: list[Any] = [garment.as_csv_row() for garment in garments]
+        found: list[Any] = [garment.to_csv_row() for garment in garments]
     elif form == "coco":
-        found = [garment.as_coco() for garment in garments]
+        found = [garment.to_coco() for garment in garments]
     else:
         found = [garment.to_dict() for garment in garments]
     return {"size": list(image_size), "garments": found}

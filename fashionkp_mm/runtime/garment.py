@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,23 @@ from fashionkp_mm.core.garments import (
 )
 
 
-@dataclass(frozen=True, eq=False)
+class Keypoint(NamedTuple):
+    """One point of a garment.
+
+    Attributes:
+        x, y: Pixels of the picture as it is shown, the origin in its upper left corner.
+        score: How sure the network is of the place, from 0 to 1.
+        visibility: Whether the point is visible, occluded or absent. An absent point has a place
+            all the same, where the network would look for it.
+    """
+
+    x: float
+    y: float
+    score: float
+    visibility: Visibility
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Garment:
     """One garment, with its category, its points, and which of them can be seen.
 
@@ -56,6 +72,31 @@ class Garment:
     keypoint_scores: NDArray[np.float32]
     visibility: NDArray[np.int8]
 
+    def __getitem__(self, name: str) -> Keypoint:
+        """A point of the category by name: ``garment["armpit_left"]``.
+
+        Raises:
+            KeyError: The category has no such point; the message lists those it has.
+        """
+        k = KEYPOINT_INDEX.get(name)
+        if k is None or not self.defined[k]:
+            raise KeyError(f"a {self.category} has no {name!r}, only {', '.join(self._names())}")
+        x, y = self.keypoints[k].tolist()
+        return Keypoint(x, y, float(self.keypoint_scores[k]), Visibility(int(self.visibility[k])))
+
+    def __repr__(self) -> str:
+        seen = int((self.visibility == Visibility.VISIBLE).sum())
+        x1, y1, x2, y2 = (round(side) for side in self.box.tolist())
+        return (
+            f"<Garment {self.label}: {seen} of"
+            f" {int(self.defined.sum())} points visible, box ({x1}, {y1}, {x2}, {y2})>"
+        )
+
+    @property
+    def points(self) -> dict[str, Keypoint]:
+        """The points that the category defines, by name, absent ones too."""
+        return {name: self[name] for name in self._names()}
+
     @property
     def category_index(self) -> int:
         """Position of the category in ``core.garments.CATEGORY_NAMES``."""
@@ -68,11 +109,19 @@ class Garment:
         return mask
 
     @property
+    def label(self) -> str:
+        """What a picture of it says: ``skirt 0.98``, the category and its score."""
+        return f"{self.category} {self.category_score:.2f}"
+
+    @property
     def score(self) -> float:
         """The box's score times the mean score of the points that the category defines."""
         return self.box_score * float(self.keypoint_scores[self.defined].mean())
 
-    def as_csv_row(self) -> list[str]:
+    def _names(self) -> list[str]:
+        return [KEYPOINT_NAMES[k] for k in np.flatnonzero(self.defined)]
+
+    def to_csv_row(self) -> list[str]:
         """Cells of a row in the contest's form, in the order of ``core.csv_format.COLUMNS``.
 
         Every point that the category defines has its place, with at most two decimals, and its
@@ -89,7 +138,7 @@ class Garment:
         ]
         return [image_id, self.category, *cells]
 
-    def as_coco(self) -> dict[str, Any]:
+    def to_coco(self) -> dict[str, Any]:
         """Result in COCO's form; `coco_categories` has the categories that its ids mean.
 
         COCO's flag of a keypoint is 2 for visible, 1 for occluded, and 0, with the place (0, 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -21,22 +21,33 @@ from fashionkp_mm.visualization.pen import Image, Pen
 _EDGE_OPACITY = 0.65
 
 
-@dataclass(frozen=True)
-class DrawnGarment:
-    """One garment to draw.
+class Drawable(Protocol):
+    """What can be drawn: a `runtime.Garment`, or a row of a table as a `DrawnGarment`.
 
     Attributes:
         keypoints: ``(K, 2)`` x and y in pixels of the image. Points may lie outside of it.
         visibility: ``(K,)`` of ``garments.Visibility``. Absent points, points that the category
             does not define and points that are not finite are not drawn.
         category: Name of the garment's category.
-        label: Text on a plate of the category's colour by the garment, such as ``skirt 0.98``.
     """
+
+    @property
+    def keypoints(self) -> NDArray[np.floating[Any]]: ...  # noqa: D102
+
+    @property
+    def visibility(self) -> NDArray[np.integer[Any]]: ...  # noqa: D102
+
+    @property
+    def category(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class DrawnGarment:
+    """A `Drawable` made of its parts."""
 
     keypoints: NDArray[np.floating[Any]]
     visibility: NDArray[np.integer[Any]]
     category: str
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Sketch:
     label: str
 
     @classmethod
-    def of(cls, garment: DrawnGarment, image: Image) -> Sketch:
+    def of(cls, garment: Drawable, label: str, image: Image) -> Sketch:
         """A garment made ready for a picture.
 
         Raises:
@@ -85,7 +96,7 @@ class Sketch:
             occluded=garment.visibility == Visibility.OCCLUDED,
             links=CATEGORIES[garment.category].links(present),
             pen=Pen.fitting(width, height, (blue, green, red)),
-            label=garment.label,
+            label=label,
         )
 
 

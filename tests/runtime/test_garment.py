@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from fashionkp_mm.core.csv_format import COLUMNS
-from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, NUM_KEYPOINTS
+from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, NUM_KEYPOINTS, Visibility
 from fashionkp_mm.runtime import Garment, coco_categories
+from fashionkp_mm.visualization.keypoints import draw_garments
+from fashionkp_mm.visualization.sketch import DrawnGarment
 
 SKIRT = ("waistband_left", "waistband_right", "hemline_left", "hemline_right")
 
@@ -42,7 +44,7 @@ def skirt() -> Garment:
 
 
 def test_a_csv_row_has_the_contests_columns(skirt: Garment) -> None:
-    row = dict(zip(COLUMNS, skirt.as_csv_row(), strict=True))
+    row = dict(zip(COLUMNS, skirt.to_csv_row(), strict=True))
     assert row["image_id"] == "a/b.jpg"
     assert row["image_category"] == "skirt"
     assert row["waistband_left"] == "10_20_1"
@@ -51,20 +53,20 @@ def test_a_csv_row_has_the_contests_columns(skirt: Garment) -> None:
 
 
 def test_a_point_that_is_predicted_absent_keeps_its_place(skirt: Garment) -> None:
-    row = dict(zip(COLUMNS, skirt.as_csv_row(), strict=True))
+    row = dict(zip(COLUMNS, skirt.to_csv_row(), strict=True))
     assert row["hemline_right"] == "41_92_-1"
 
 
 def test_points_of_other_categories_are_absent_cells(skirt: Garment) -> None:
-    row = dict(zip(COLUMNS, skirt.as_csv_row(), strict=True))
+    row = dict(zip(COLUMNS, skirt.to_csv_row(), strict=True))
     others = [row[name] for name in KEYPOINT_INDEX if name not in SKIRT]
     assert set(others) == {"-1_-1_-1"}
 
 
 def test_a_picture_without_an_id_goes_by_its_position(skirt: Garment) -> None:
     unnamed = replace(skirt, image_id=None)
-    assert unnamed.as_csv_row()[0] == "3"
-    assert unnamed.as_coco()["image_id"] == 3
+    assert unnamed.to_csv_row()[0] == "3"
+    assert unnamed.to_coco()["image_id"] == 3
     assert unnamed.to_dict()["image_id"] is None
 
 
@@ -73,7 +75,7 @@ def test_the_score_is_the_boxs_times_the_points(skirt: Garment) -> None:
 
 
 def test_coco_result(skirt: Garment) -> None:
-    result = skirt.as_coco()
+    result = skirt.to_coco()
     assert json.loads(json.dumps(result)) == result
     assert result["bbox"] == [5, 15, 40, 80]
     assert result["category_id"] == CATEGORY_NAMES.index("skirt") + 1
@@ -88,7 +90,7 @@ def test_coco_result(skirt: Garment) -> None:
 
 def test_coco_categories_explain_the_ids(skirt: Garment) -> None:
     by_id = {category["id"]: category for category in coco_categories()}
-    category = by_id[skirt.as_coco()["category_id"]]
+    category = by_id[skirt.to_coco()["category_id"]]
     assert category["name"] == "skirt"
     ends = {category["keypoints"][k - 1] for link in category["skeleton"] for k in link}
     assert ends == set(SKIRT)
@@ -104,3 +106,30 @@ def test_as_a_dictionary_it_is_plain_json_by_name(skirt: Garment) -> None:
     assert facts["keypoints"]["waistband_right"] == point
     states = [point["visibility"] for point in facts["keypoints"].values()]
     assert states == ["visible", "visible", "occluded", "absent"]
+
+
+def test_points_go_by_name(skirt: Garment) -> None:
+    x, y, score, visibility = skirt["waistband_right"]
+    assert (x, y, score) == pytest.approx((30.256, 21, 0.8))
+    assert visibility is Visibility.VISIBLE
+    assert skirt["hemline_left"].visibility is Visibility.OCCLUDED
+    assert list(skirt.points) == list(SKIRT)
+    assert skirt.points["hemline_right"] == skirt["hemline_right"]
+
+
+@pytest.mark.parametrize("name", ["armpit_left", "waist_band", ""])
+def test_a_point_that_the_category_lacks_is_a_key_error(skirt: Garment, name: str) -> None:
+    with pytest.raises(KeyError, match=r"a skirt has no .* only waistband_left, waistband_right"):
+        skirt[name]
+
+
+def test_its_repr_is_one_line(skirt: Garment) -> None:
+    assert repr(skirt) == "<Garment skirt 0.75: 2 of 4 points visible, box (5, 15, 45, 95)>"
+
+
+def test_it_is_drawn_as_it_is(skirt: Garment) -> None:
+    ground = np.full((120, 100, 3), 90, np.uint8)
+    drawn = draw_garments(ground, [skirt], labels=[skirt.label])
+    assert (drawn != ground).any()
+    same = DrawnGarment(skirt.keypoints, skirt.visibility, skirt.category)
+    assert np.array_equal(drawn, draw_garments(ground, [same], labels=["skirt 0.75"]))

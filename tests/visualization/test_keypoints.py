@@ -15,7 +15,6 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.visualization.keypoints import draw_garment, draw_garments
-from fashionkp_mm.visualization.sheet import contact_sheet
 from fashionkp_mm.visualization.sketch import DrawnGarment
 
 SKIRT = {
@@ -322,63 +321,18 @@ class TestDrawGarments:
     def test_labels_and_names_keep_clear_of_each_other(self) -> None:
         points = skirt()
         shifted = (points[0] + 9, points[1])
-        garments = [
-            DrawnGarment(*points, "skirt", "skirt 0.98"),
-            DrawnGarment(*shifted, "skirt", "skirt 0.41"),
-        ]
-        bare = [DrawnGarment(g.keypoints, g.visibility, g.category) for g in garments]
+        garments = [DrawnGarment(*points, "skirt"), DrawnGarment(*shifted, "skirt")]
+        labels = ["skirt 0.98", "skirt 0.41"]
 
-        drawn = draw_garments(ground(), garments, names=True)
+        drawn = draw_garments(ground(), garments, labels=labels, names=True)
 
-        plates = (draw_garments(ground(), bare) != drawn).any(axis=2).astype(np.uint8)
+        plates = (draw_garments(ground(), garments) != drawn).any(axis=2).astype(np.uint8)
         sizes = cv2.connectedComponentsWithStats(plates)[2][1:, cv2.CC_STAT_AREA]
         assert (sizes > 1000).sum() == 10
 
+    def test_needs_a_label_for_each_garment(self) -> None:
+        with pytest.raises(ValueError, match="2 labels for 1"):
+            draw_garments(ground(), [DrawnGarment(*skirt(), "skirt")], labels=["one", "two"])
+
     def test_nothing_to_draw_is_the_bare_image(self) -> None:
         assert np.array_equal(draw_garments(ground(), [], names=True), ground())
-
-
-class TestContactSheet:
-    def test_places_each_picture_in_its_tile(self) -> None:
-        shades = [10, 60, 110]
-
-        sheet = contact_sheet([ground(64, shade) for shade in shades], columns=2, tile=48)
-
-        height, width = sheet.shape[:2]
-        centers = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75)]
-        for shade, (x, y) in zip(shades, centers, strict=True):
-            assert color_at(sheet, x * width, y * height) == (shade,) * 3
-        assert min(color_at(sheet, 0.75 * width, 0.75 * height)) > 200
-
-    def test_keeps_proportions(self) -> None:
-        sheet = contact_sheet([np.zeros((100, 50, 3), np.uint8)], columns=1, tile=80)
-
-        dark = (sheet == 0).all(axis=2)
-        assert (dark.any(axis=1).sum(), dark.any(axis=0).sum()) == (80, 40)
-
-    def test_is_no_wider_than_its_pictures(self) -> None:
-        one = contact_sheet([ground()], columns=1, tile=50)
-
-        assert contact_sheet([ground()], columns=6, tile=50).shape == one.shape
-
-    def test_captions_stand_below_and_are_cut_to_the_tile(self) -> None:
-        picture = np.zeros((64, 64, 3), np.uint8)
-        plain = contact_sheet([picture], columns=1, tile=100)
-
-        sheet = contact_sheet([picture], columns=1, tile=100, captions=["name " * 30])
-
-        extra = sheet.shape[0] - plain.shape[0]
-        assert extra > 0
-        gap = (sheet.shape[1] - 100) // 2
-        below = sheet[gap + 100 :]
-        assert below.min() < 100
-        assert (below[:, :gap] > 200).all()
-        assert (below[:, gap + 100 :] > 200).all()
-
-    @pytest.mark.parametrize(
-        ("count", "columns", "tile", "captions"),
-        [(0, 1, 9, None), (1, 0, 9, None), (1, 1, 0, None), (2, 1, 9, ["one"])],
-    )
-    def test_refuses(self, count: int, columns: int, tile: int, captions: list[str] | None) -> None:
-        with pytest.raises(ValueError, match=r"expected 1 or more each|captions for"):
-            contact_sheet([ground()] * count, columns=columns, tile=tile, captions=captions)

@@ -137,6 +137,11 @@ def _parabola_offsets(
     dyy = below - 2 * here + above
     dxy = 0.5 * (below_right - right - below + here + here - left - above + above_left)
     hessian = np.stack([dxx, dxy, dxy, dyy], axis=-1).reshape(-1, 2, 2)
-    inverse = np.linalg.inv(hessian + np.finfo(np.float32).eps * np.eye(2))
-    offsets: NDArray[np.float64] = np.einsum("imn,in->im", inverse, gradient)
+    hessian = hessian + np.finfo(np.float32).eps * np.eye(2)
+    # No parabola has a top where this is singular, nor where a blurred peak was next to nothing.
+    usable = np.isfinite(hessian).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
+    usable[usable] = np.linalg.det(hessian[usable]) != 0
+    offsets = np.zeros_like(gradient, np.float64)
+    inverse = np.linalg.inv(hessian[usable])
+    offsets[usable] = np.einsum("imn,in->im", inverse, gradient[usable])
     return offsets

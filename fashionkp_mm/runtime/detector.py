@@ -14,7 +14,7 @@ from fashionkp_mm.core.boxes import MIN_GIVEN_SCORE, MIN_SIDE, without_margin
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.runtime.metadata import DetectorMetadata, ModelFileError
 from fashionkp_mm.runtime.nms import garment_nms
-from fashionkp_mm.runtime.session import open_session, require_interface
+from fashionkp_mm.runtime.session import ModelRunner
 
 _PADDING = 114
 """Gray beside and below a letterboxed picture, as in MMDetection's ``Pad``."""
@@ -38,25 +38,25 @@ class Detections:
 
 
 class GarmentDetector:
-    """An exported detector; many threads may use one at once.
+    """An exported detector; many threads may use one at once, and it can be pickled.
 
     Args:
         path: ONNX file of a detector that ``fashionkp export`` wrote.
-        threads: As in `open_session`.
+        threads: As in `session.open_session`.
 
     Raises:
         ModelFileError: The file cannot be used.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, threads: int | None = None) -> None:
-        file = os.fspath(path)
-        self._session, metadata = open_session(path, threads)
+        self._runner = ModelRunner(path, threads)
+        file, metadata = self._runner.file, self._runner.metadata
         if not isinstance(metadata, DetectorMetadata):
             raise ModelFileError(f"{file}: not a detector, but a {metadata.kind}; give it as model")
         width, height = metadata.input_size
         outputs = {"boxes": (-1, 4), "scores": (-1, len(CATEGORY_NAMES))}
         inputs = {"images": ("tensor(uint8)", (height, width, 3))}
-        require_interface(self._session, file, inputs, outputs)
+        self._runner.require_interface(inputs, outputs)
         self.metadata = metadata
 
     def detect(self, image: NDArray[np.uint8], category: str | None = None) -> Detections:
@@ -87,7 +87,13 @@ class GarmentDetector:
             wanted: Index of a category that is known to be in a picture: it is then the only one
                 that is looked for, and if nothing is sure, its best box is taken. Else None.
         """
-        boxes, scores = self._session.run(["boxes", "scores"], {"images": letterboxed})
+        answers = self._runner.run({"images": letterboxed})
+        boxes, scores = answers["boxes"], answers["scores"]
+        if boxes.shape[1] != scores.shape[1]:
+            raise ModelFileError(
+                f"{self._runner.file}: the graph gives {boxes.shape[1]} boxes and scores of"
+                f" {scores.shape[1]}; export it again (`fashionkp export`)"
+            )
         pictures = zip(boxes, scores, image_sizes, wanted, strict=True)
         return [self._select(*picture) for picture in pictures]
 

@@ -8,10 +8,10 @@ among them, so a file is all that a prediction takes.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from reprlib import Repr
 from typing import Any, Literal
 
 from fashionkp_mm import __version__
@@ -23,6 +23,16 @@ FORMAT_VERSION = 1
 """Goes up when the graph's inputs or outputs, or the meaning of a fact, change."""
 
 _EXPORT = "`fashionkp export CONFIG CHECKPOINT OUT.onnx`"
+
+_MAX_CHARACTERS = 100_000
+"""Of the JSON; what `to_json` writes has some 3,000."""
+_MAX_SIDE = 2048
+"""Pixels of an input and cells of a heatmap; a batch of inputs of this size takes 400 MB."""
+_short = Repr()
+"""Writes values for messages, however long or deep they are."""
+_short.maxstring = _short.maxother = 80
+_MAX_NAMES, _MAX_NAME = 24, 40
+"""Names that a message lists, and their characters."""
 
 
 class ModelFileError(ValueError):
@@ -171,12 +181,17 @@ def read_metadata(properties: Mapping[str, str], file: str) -> Metadata:
             f"{file}: the ONNX file was not written by fashionkp_mm, or its end is missing"
             f" (no metadata '{METADATA_KEY}'); write one with {_EXPORT}"
         )
+    text = properties[METADATA_KEY]
+    if len(text) > _MAX_CHARACTERS:
+        raise _broken(file, f"has {len(text):,} characters, expected {_MAX_CHARACTERS:,} at most")
     try:
-        facts = json.loads(properties[METADATA_KEY])
+        facts = json.loads(text)
+    except RecursionError:
+        raise _broken(file, "is nested too deeply") from None
     except ValueError as error:
         raise _broken(file, f"is not JSON ({error})") from None
     if not isinstance(facts, dict):
-        raise _broken(file, f"is {facts!r}, expected an object")
+        raise _broken(file, f"is {_short.repr(facts)}, expected an object")
     _require_our_format(facts, file)
     read = _Facts(facts, file)
     readers: dict[str, Callable[[_Facts], Metadata]] = {
@@ -201,11 +216,12 @@ def _broken(file: str, what: str) -> ModelFileError:
 
 def _require_our_format(facts: Mapping[str, object], file: str) -> None:
     found = facts.get("format_version")
-    if found == FORMAT_VERSION:
+    if type(found) is int and found == FORMAT_VERSION:
         return
-    writer = facts.get("version", "of an unknown version")
+    writer = facts.get("version")
+    version = _short.repr(writer).strip("'") if isinstance(writer, str) else "of an unknown version"
     raise ModelFileError(
-        f"{file}: written by fashionkp_mm {writer} in format version {found};"
+        f"{file}: written by fashionkp_mm {version} in format version {_short.repr(found)};"
         f" this is fashionkp_mm {__version__}, which reads format version {FORMAT_VERSION}."
         f" Export the checkpoint again with this version ({_EXPORT}), or use the version that"
         " wrote the file"
@@ -225,7 +241,9 @@ class _Facts:
 
     def wrong(self, key: str, expected: str) -> ModelFileError:
         found = self._facts[key]
-        return _broken(self.file, f"has {self._where}{key} = {found!r}, expected {expected}")
+        return _broken(
+            self.file, f"has {self._where}{key} = {_short.repr(found)}, expected {expected}"
+        )
 
     def text(self, key: str) -> str:
         value = self.get(key)
@@ -233,22 +251,28 @@ class _Facts:
             raise self.wrong(key, "a text")
         return value
 
-    def number(self, key: str, lowest: float, highest: float = math.inf) -> float:
+    def number(self, key: str, lowest: float, highest: float) -> float:
         value = self.get(key)
         plain = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (plain and math.isfinite(value) and lowest < value <= highest):
-            above = f"a number above {lowest:g}"
-            raise self.wrong(key, above if highest == math.inf else f"{above} up to {highest:g}")
+        # In this order, NaN and integers beyond any float compare as they should.
+        if not (plain and lowest <= value <= highest):
+            raise self.wrong(key, f"a number from {lowest:g} to {highest:g}")
         return float(value)
+
+    def whole(self, key: str, lowest: int, highest: int) -> int:
+        value = self.number(key, lowest, highest)
+        if value != int(value):
+            raise self.wrong(key, f"a whole number from {lowest} to {highest}")
+        return int(value)
 
     def size(self, key: str) -> tuple[int, int]:
         value = self.get(key)
         if (
             not isinstance(value, list)
             or len(value) != 2
-            or not all(type(side) is int and side > 1 for side in value)
+            or not all(type(side) is int and 1 < side <= _MAX_SIDE for side in value)
         ):
-            raise self.wrong(key, "width and height")
+            raise self.wrong(key, f"width and height, each from 2 to {_MAX_SIDE}")
         return value[0], value[1]
 
     def part(self, key: str) -> _Facts:
@@ -270,16 +294,21 @@ class _Facts:
 
 def _difference(found: object, ours: list[str] | dict[str, list[str]]) -> str:
     if not isinstance(found, list | dict):
-        return repr(found)
+        return _short.repr(found)
     if isinstance(found, dict) and isinstance(ours, dict) and list(found) == list(ours):
         changed = [name for name, points in ours.items() if found[name] != points]
         return f"other keypoints for {', '.join(changed)}"
-    theirs = [str(name) for name in found]
+    theirs = [name if isinstance(name, str) else _short.repr(name) for name in found]
     lacks = [name for name in ours if name not in theirs]
     adds = [name for name in theirs if name not in ours]
     parts = [("it lacks", lacks), ("it adds", adds)]
-    said = [f"{verb} {', '.join(names)}" for verb, names in parts if names]
-    return "; ".join(said) or f"in another order, {', '.join(theirs)}"
+    said = [f"{verb} {_listed(names)}" for verb, names in parts if names]
+    return "; ".join(said) or f"in another order, {_listed(theirs)}"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(name[:_MAX_NAME] for name in names[:_MAX_NAMES])
+    return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown
 
 
 def _pose(read: _Facts, kind: Literal["pose", "pose-rtmlib"]) -> PoseMetadata:
@@ -290,7 +319,7 @@ def _pose(read: _Facts, kind: Literal["pose", "pose-rtmlib"]) -> PoseMetadata:
         name=read.text("name"),
         input_size=read.size("input_size"),
         decoder=_decoder(read.part("decoder")),
-        bbox_padding=read.number("bbox_padding", 0),
+        bbox_padding=read.number("bbox_padding", 0.1, 10),
         training_data=read.text("training_data"),
         licence=read.text("licence"),
         kind=kind,
@@ -301,16 +330,16 @@ def _pose(read: _Facts, kind: Literal["pose", "pose-rtmlib"]) -> PoseMetadata:
 def _decoder(read: _Facts) -> Decoder:
     name = read.text("type")
     if name == "SimCCLabel":
-        return SimCCDecoder(read.number("simcc_split_ratio", 0))
+        return SimCCDecoder(read.number("simcc_split_ratio", 0.1, 10))
     if name == "UDPHeatmap":
-        kernel = read.number("blur_kernel_size", 0)
+        kernel = read.whole("blur_kernel_size", 1, 99)
         if kernel % 2 != 1:
             raise read.wrong("blur_kernel_size", "an odd number")
-        return UDPHeatmapDecoder(read.size("heatmap_size"), read.number("sigma", 0), int(kernel))
+        return UDPHeatmapDecoder(read.size("heatmap_size"), read.number("sigma", 0.1, 100), kernel)
     if name == "CentroidHeatmap":
-        return CentroidHeatmapDecoder(
-            read.size("heatmap_size"), read.number("power", 0), read.number("floor", 0, 1)
-        )
+        # Single precision holds the peak's own weight, (1 - floor) ** power.
+        power, floor = read.number("power", 0.1, 16), read.number("floor", 0, 0.9)
+        return CentroidHeatmapDecoder(read.size("heatmap_size"), power, floor)
     raise read.wrong("type", "SimCCLabel, UDPHeatmap or CentroidHeatmap")
 
 
@@ -319,8 +348,8 @@ def _detector(read: _Facts) -> DetectorMetadata:
     return DetectorMetadata(
         name=read.text("name"),
         input_size=read.size("input_size"),
-        score_threshold=read.number("score_threshold", 0, 1),
-        iou_threshold=read.number("iou_threshold", 0, 1),
+        score_threshold=read.number("score_threshold", 0.001, 1),
+        iou_threshold=read.number("iou_threshold", 0.01, 1),
         training_data=read.text("training_data"),
         licence=read.text("licence"),
         version=read.text("version"),

@@ -17,7 +17,7 @@ from fashionkp_mm.core.garments import (
 from fashionkp_mm.runtime.crop import CropGeometry, crop_geometry
 from fashionkp_mm.runtime.decode import Outputs, average_with_mirrored, decode
 from fashionkp_mm.runtime.metadata import HeatmapDecoder, ModelFileError, PoseMetadata
-from fashionkp_mm.runtime.session import open_session, require_interface
+from fashionkp_mm.runtime.session import ModelRunner
 
 UNKNOWN_CATEGORY = -1
 """Category index with which the network goes by its own opinion."""
@@ -55,13 +55,13 @@ class Found:
 
 
 class PoseNetwork:
-    """An exported pose network; many threads may use one at once.
+    """An exported pose network; many threads may use one at once, and it can be pickled.
 
     Args:
         path: ONNX file that ``fashionkp export`` wrote.
         flip_test: Whether to average with what the network makes of the mirrored crops; it takes
             twice as long.
-        threads: As in `open_session`.
+        threads: As in `session.open_session`.
         batch_size: Most crops that go through the network at once, mirrored ones not counted.
 
     Raises:
@@ -76,8 +76,8 @@ class PoseNetwork:
         threads: int | None = None,
         batch_size: int = 32,
     ) -> None:
-        file = os.fspath(path)
-        self._session, metadata = open_session(path, threads)
+        self._runner = ModelRunner(path, threads)
+        file, metadata = self._runner.file, self._runner.metadata
         if not isinstance(metadata, PoseMetadata) or metadata.kind != "pose":
             remedy = (
                 "give it as detector= or --detector"
@@ -95,9 +95,8 @@ class PoseNetwork:
             "images": ("tensor(uint8)", (height, width, 3)),
             "categories": ("tensor(int64)", ()),
         }
-        require_interface(self._session, file, inputs, outputs)
+        self._runner.require_interface(inputs, outputs)
         self.metadata = metadata
-        self._outputs = list(outputs)
         self._flip_test = flip_test
         self._batch_size = batch_size
 
@@ -118,6 +117,9 @@ class PoseNetwork:
             crops: ``(N, height, width, 3)`` BGR.
             geometry: Where they were cut out.
             category_indices: ``(N,)``, `UNKNOWN_CATEGORY` where the network is to choose.
+
+        Raises:
+            ModelFileError: The network fails, or answers what can mean nothing.
         """
         run = self._run_mirrored if self._flip_test else self._run
         starts = range(0, len(crops), self._batch_size)
@@ -126,14 +128,12 @@ class PoseNetwork:
         outputs = (
             parts[0]
             if len(parts) == 1
-            else {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+            else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         )
         return self._found(outputs, geometry, category_indices)
 
     def _run(self, crops: NDArray[np.uint8], category_indices: NDArray[np.int64]) -> Outputs:
-        feed = {"images": crops, "categories": category_indices}
-        values = self._session.run(self._outputs, feed)
-        return dict(zip(self._outputs, values, strict=True))
+        return self._runner.run({"images": crops, "categories": category_indices})
 
     def _run_mirrored(
         self, crops: NDArray[np.uint8], category_indices: NDArray[np.int64]

@@ -79,9 +79,18 @@ def test_a_future_format_may_look_quite_different() -> None:
         ({"input_size": [48]}, "input_size = [48], expected width and height"),
         ({"input_size": [48, -1]}, "input_size = [48, -1], expected width and height"),
         ({"input_size": [48.5, 64]}, "expected width and height"),
-        ({"bbox_padding": 0}, "bbox_padding = 0, expected a number above 0"),
-        ({"bbox_padding": True}, "bbox_padding = True, expected a number above 0"),
-        ({"bbox_padding": "1"}, "bbox_padding = '1', expected a number above 0"),
+        (
+            {"input_size": [48, 10**6]},
+            "[48, 1000000], expected width and height, each from 2 to 2048",
+        ),
+        ({"bbox_padding": 0}, "bbox_padding = 0, expected a number from 0.1"),
+        ({"bbox_padding": True}, "bbox_padding = True, expected a number from 0.1"),
+        ({"bbox_padding": "1"}, "bbox_padding = '1', expected a number from 0.1"),
+        ({"bbox_padding": 1e30}, "bbox_padding = 1e+30, expected a number from 0.1 to 10"),
+        ({"bbox_padding": 1e-9}, "bbox_padding = 1e-09, expected a number from 0.1"),
+        ({"bbox_padding": 10**400}, "expected a number from 0.1 to 10"),
+        ({"bbox_padding": float("nan")}, "bbox_padding = nan, expected a number from 0.1"),
+        ({"format_version": True}, "in format version True"),
         ({"decoder": "SimCCLabel"}, "decoder = 'SimCCLabel', expected an object"),
         ({"decoder": {"type": "MegviiHeatmap"}}, "decoder.type = 'MegviiHeatmap', expected SimCC"),
         ({"decoder": {"type": "SimCCLabel"}}, "lacks 'decoder.simcc_split_ratio'"),
@@ -97,8 +106,19 @@ def test_a_future_format_may_look_quite_different() -> None:
             "decoder.blur_kernel_size = 10, expected an odd number",
         ),
         (
+            {
+                "decoder": {
+                    "type": "UDPHeatmap",
+                    "heatmap_size": [12, 16],
+                    "sigma": 2,
+                    "blur_kernel_size": 10**9 + 1,
+                }
+            },
+            "decoder.blur_kernel_size = 1000000001, expected a number from 1 to 99",
+        ),
+        (
             {"decoder": {"type": "CentroidHeatmap", "heatmap_size": [12, 16], "power": 0}},
-            "decoder.power = 0, expected a number above 0",
+            "decoder.power = 0, expected a number from 0.1",
         ),
     ],
 )
@@ -110,6 +130,29 @@ def test_facts_that_make_no_sense(change: dict[str, Any], said: str) -> None:
 def test_a_threshold_out_of_range(threshold: Any) -> None:
     facts = {**json.loads(detector_metadata().to_json()), "iou_threshold": threshold}
     assert "iou_threshold" in refused(facts)
+
+
+def test_a_score_that_lets_everything_through() -> None:
+    facts = {**json.loads(detector_metadata().to_json()), "score_threshold": 1e-300}
+    assert "score_threshold = 1e-300, expected a number from 0.001 to 1" in refused(facts)
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, '{"kind":' * 10_000])
+def test_text_that_is_nested_deeply(text: str) -> None:
+    assert "nested too deeply" in refused(text)
+
+
+def test_text_that_is_too_long() -> None:
+    assert "has 100,002 characters, expected 100,000 at most" in refused(json.dumps("x" * 100_000))
+
+
+@pytest.mark.parametrize("value", ["x" * 50_000, ["x"] * 10_000, json.loads("[" * 90 + "]" * 90)])
+@pytest.mark.parametrize("key", ["kind", "input_size", "decoder", "keypoint_names", "version"])
+def test_a_value_without_end_makes_no_message_without_end(key: str, value: Any) -> None:
+    facts = {**json.loads(pose_metadata().to_json()), key: value}
+    if key == "version":
+        facts["format_version"] = value
+    assert len(refused(facts)) < 2000
 
 
 @pytest.mark.parametrize("key", sorted(json.loads(pose_metadata().to_json())))

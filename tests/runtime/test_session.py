@@ -68,6 +68,19 @@ def test_a_file_that_ends_early_anywhere(tmp_path: Path, pose_file: Path) -> Non
     assert "truncated" in refused(path)
 
 
+def test_a_file_larger_than_onnx_files_are(tmp_path: Path) -> None:
+    path = tmp_path / "large.onnx"
+    with path.open("wb") as file:
+        file.truncate(2**31)
+    assert "never larger than 2 GiB" in refused(path)
+
+
+def test_metadata_that_is_no_text(tmp_path: Path, pose_file: Path) -> None:
+    path = tmp_path / "bytes.onnx"
+    path.write_bytes(pose_file.read_bytes().replace(b"Apache-2.0", b"Apache\xff2.0"))
+    assert "damaged" in refused(path)
+
+
 def test_somebody_elses_network(tmp_path: Path) -> None:
     path = write_pose_network(tmp_path / "theirs.onnx", metadata="")
     assert "not written by fashionkp_mm" in refused(path)

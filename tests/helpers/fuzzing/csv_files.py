@@ -11,9 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from fashionkp_mm.core.annotations import (
-    AnnotationError,
-    KeypointTable,
+from fashionkp_mm.core.csv_format import (
     Kind,
     check_annotations,
     read_labels,
@@ -22,6 +20,7 @@ from fashionkp_mm.core.annotations import (
     write_predictions,
 )
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES, KEYPOINT_NAMES
+from fashionkp_mm.core.table import AnnotationError, KeypointTable
 from fuzzing import Fault, plain_csv
 from fuzzing.child import Limits
 from fuzzing.mutations import BYTE_MUTATIONS

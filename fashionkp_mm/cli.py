@@ -97,7 +97,7 @@ def _example(*lines: str) -> str:
 
 @app.command(epilog=_example("fashionkp doctor"))
 def doctor() -> None:
-    """Say what is installed, what is healed by whom, and the command that mends each problem.
+    """Say what is installed, what is patched, and the command that solves each problem.
 
     Exit status 1 if training could not run.
     """

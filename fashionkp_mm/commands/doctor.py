@@ -1,4 +1,4 @@
-"""``fashionkp doctor``: can this environment train, what heals it, and what would mend it."""
+"""``fashionkp doctor``: can this environment predict and train, and what would make it."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def diagnose() -> Diagnosis:
             {
                 "Installed": tuple(_installed()),
                 "Imports": tuple(_imports()),
-                "Healed": tuple(_healed()),
+                "Patches": tuple(_patches()),
                 "Machine": tuple(_machine()),
             }
         )
@@ -215,7 +215,7 @@ def _failed_import(module: str, distribution: str, error: BaseException) -> Find
     return Finding(module, "problem", f"does not import. {said}", command)
 
 
-def _healed() -> Iterator[Finding]:
+def _patches() -> Iterator[Finding]:
     """Which piece of ``fashionkp_mm.compat`` is at work, and which stands aside."""
     if any(isinstance(finder, startup.StandInFinder) for finder in sys.meta_path):
         yield Finding("at interpreter start", "good", "fashionkp_mm.pth is read")
@@ -223,7 +223,7 @@ def _healed() -> Iterator[Finding]:
         yield Finding(
             "at interpreter start",
             "note",
-            "fashionkp_mm.pth was not read: MMPose's own scripts are not healed",
+            "fashionkp_mm.pth was not read: MMPose's own scripts are not patched",
             "make setup",
         )
     for module, file in startup.STAND_INS.items():
@@ -240,10 +240,10 @@ def _healed() -> Iterator[Finding]:
         else:
             yield Finding(module, "good", f"the real one, we stand aside: {spec.origin}")
     for module in startup.PATCHES:
-        if module in startup.HEALED:
-            yield Finding(module, "good", f"healed: {_DOES[module]}")
+        if module in startup.PATCHED:
+            yield Finding(module, "good", f"patched: {_DOES[module]}")
         else:
-            yield Finding(module, "note", "not imported, so not healed")
+            yield Finding(module, "note", "not imported, so not patched")
 
 
 _DOES = {

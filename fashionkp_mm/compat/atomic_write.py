@@ -1,6 +1,6 @@
 """Makes MMEngine write a file whole or not at all.
 
-What it heals: ``mmengine.fileio.LocalBackend.put`` (0.10.7), through which every checkpoint goes,
+What it patches: ``mmengine.fileio.LocalBackend.put`` (0.10.7), through which every checkpoint goes,
 opens the target itself for writing, and so does ``CheckpointHook`` for ``last_checkpoint``. Killed
 in between they leave a torn file under the good name, and a good file that had it is gone.
 
@@ -29,7 +29,7 @@ def open_atomically(path: str | Path, mode: str) -> Iterator[StringIO]:
     _write(path, text.getvalue().encode())
 
 
-def heal_backend(local_backend: Any) -> None:
+def patch_backend(local_backend: Any) -> None:
     """Let ``LocalBackend.put`` of ``mmengine.fileio.backends.local_backend`` write atomically."""
 
     def put(self: object, obj: bytes, filepath: str | Path) -> None:
@@ -39,7 +39,7 @@ def heal_backend(local_backend: Any) -> None:
     local_backend.LocalBackend.put = put
 
 
-def heal_checkpoint_hook(checkpoint_hook: Any) -> None:
+def patch_checkpoint_hook(checkpoint_hook: Any) -> None:
     """Let ``mmengine.hooks.checkpoint_hook``, which opens only that, write ``last_checkpoint``."""
     checkpoint_hook.open = open_atomically
 

@@ -1,6 +1,6 @@
 """Loads checkpoints as data: nothing in the file is ever executed.
 
-What it heals: since 2.6 torch loads tensors and plain containers only, and rightly so, but MMEngine
+What it patches: since 2.6 torch loads tensors and plain containers only, and rightly so, but MMEngine
 0.10.7 also puts NumPy arrays, NumPy numbers and its ``HistoryBuffer`` (pickled with a ``getattr``)
 into its files. So published OpenMMLab weights and MMEngine's own checkpoints do not load, torch's
 message advises to switch the protection off, and ``load_from_http`` never had it on.
@@ -184,7 +184,7 @@ def load_checkpoint_file(path: str | Path, map_location: Any = None) -> Any:
         return _revived(torch.load(path, map_location=map_location, weights_only=True))
 
 
-def heal(checkpoint: Any) -> None:
+def patch(checkpoint: Any) -> None:
     """Make ``mmengine.runner.checkpoint`` load local files and downloads as data."""
     stock_load_url = checkpoint.load_url
 

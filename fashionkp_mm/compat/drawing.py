@@ -1,6 +1,6 @@
 """Lets MMPose's OpenCV visualizer draw circles under NumPy 2.4 and later.
 
-What it heals: ``OpencvBackendVisualizer.draw_circles`` (mmpose 1.3.2) is given the radius as an
+What it patches: ``OpencvBackendVisualizer.draw_circles`` (mmpose 1.3.2) is given the radius as an
 array of one number and calls ``int(radius)``, which NumPy deprecated in 1.25 and refuses since 2.4.
 It can go when mmpose passes or reads a plain number.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 
-def heal(opencv_backend_visualizer: Any) -> None:
+def patch(opencv_backend_visualizer: Any) -> None:
     """Make the radius a plain number before ``draw_circles`` reads it."""
     visualizer = opencv_backend_visualizer.OpencvBackendVisualizer
     stock = visualizer.draw_circles

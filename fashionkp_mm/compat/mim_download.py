@@ -1,6 +1,6 @@
 """Lets ``mim download`` deliver weights that are installed with this package, without a network.
 
-What it heals: openmim 0.3.9 takes whatever ``Weights`` in a ``model-index.yml`` names for a URL,
+What it patches: openmim 0.3.9 takes whatever ``Weights`` in a ``model-index.yml`` names for a URL,
 and ``requests`` knows no files. Here a name without a scheme is a path below the ``.mim`` folder,
 as the ``Config`` of the same entry is. It can go when mim looks there itself.
 """
@@ -16,7 +16,7 @@ from fashionkp_mm.core.files import write_atomically
 _PACKAGE = "fashionkp_mm"
 
 
-def heal(utils: Any) -> None:
+def patch(utils: Any) -> None:
     """Make ``mim.utils`` copy what is no URL; mim's commands take the function from there."""
     stock = utils.download_from_file
 

@@ -1,6 +1,6 @@
 """Stands in for ``mmcv._ext``, mmcv's compiled operators, where mmcv was installed without them.
 
-What it heals: mmcv has no wheel on PyPI for today's torch and Python, and a source build takes a
+Why it is needed: mmcv has no wheel on PyPI for today's torch and Python, and a source build takes a
 compiler and a quarter of an hour. ``mmcv-lite`` is a plain wheel without ``_ext``, but
 ``mmpose.apis`` and ``mmdet.apis`` import ``mmcv.ops``, and that imports ``_ext``.
 

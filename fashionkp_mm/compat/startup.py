@@ -32,17 +32,17 @@ STAND_INS = {
 """Missing module -> the file that is executed under its name."""
 
 PATCHES = {
-    "mim.utils.utils": ("mim_download", "heal"),
-    "mmengine.fileio.backends.local_backend": ("atomic_write", "heal_backend"),
-    "mmengine.hooks.checkpoint_hook": ("atomic_write", "heal_checkpoint_hook"),
-    "mmengine.runner.checkpoint": ("checkpoints", "heal"),
-    "mmpose.visualization.opencv_backend_visualizer": ("drawing", "heal"),
+    "mim.utils.utils": ("mim_download", "patch"),
+    "mmengine.fileio.backends.local_backend": ("atomic_write", "patch_backend"),
+    "mmengine.hooks.checkpoint_hook": ("atomic_write", "patch_checkpoint_hook"),
+    "mmengine.runner.checkpoint": ("checkpoints", "patch"),
+    "mmpose.visualization.opencv_backend_visualizer": ("drawing", "patch"),
 }
-"""Module to heal -> our module in this folder, and its function that is called with the former."""
+"""Module to patch -> our module in this folder, and its function that is called with the former."""
 
 
-HEALED: set[str] = set()
-"""Modules of ``PATCHES`` that were healed in this process."""
+PATCHED: set[str] = set()
+"""Modules of ``PATCHES`` that were patched in this process."""
 
 
 class StandInFinder:
@@ -63,7 +63,7 @@ class StandInFinder:
 
 
 class PatchFinder:
-    """Lets the other finders find a module of ``PATCHES`` and has it healed once it is executed."""
+    """Lets the other finders find a module of ``PATCHES`` and patches it once it is executed."""
 
     def find_spec(
         self,
@@ -71,7 +71,7 @@ class PatchFinder:
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Return the spec that the other finders give, its loader set to heal the module."""
+        """Return the spec that the other finders give, its loader set to patch the module."""
         if fullname not in PATCHES:
             return None
         for finder in sys.meta_path:
@@ -79,35 +79,35 @@ class PatchFinder:
                 # The loader stays what it is, so that tracebacks, inspect and pkgutil see no
                 # difference; only its last step is followed by ours.
                 loader: Any = spec.loader
-                loader.exec_module = _then_heal(loader.exec_module)
+                loader.exec_module = _then_patch(loader.exec_module)
                 return spec
         return None
 
 
-def _then_heal(exec_module: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
-    def exec_and_heal(module: ModuleType) -> None:
+def _then_patch(exec_module: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+    def exec_and_patch(module: ModuleType) -> None:
         exec_module(module)
-        _heal(module)
+        _patch(module)
 
-    return exec_and_heal
+    return exec_and_patch
 
 
-def _heal(module: ModuleType) -> None:
+def _patch(module: ModuleType) -> None:
     from importlib import import_module  # noqa: PLC0415
 
     name, function = PATCHES[module.__name__]
     getattr(import_module(f"fashionkp_mm.compat.{name}"), function)(module)
-    HEALED.add(module.__name__)
+    PATCHED.add(module.__name__)
 
 
 def install() -> None:
-    """Put the finders in place and heal what was imported before them; again is no harm."""
+    """Put the finders in place and patch what was imported before them; again is no harm."""
     if not any(isinstance(finder, PatchFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, PatchFinder())
         sys.meta_path.append(StandInFinder())
         for name in PATCHES:
             if name in sys.modules:
-                _heal(sys.modules[name])
+                _patch(sys.modules[name])
 
 
 install()

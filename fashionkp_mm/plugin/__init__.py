@@ -3,7 +3,7 @@
 In a config: ``custom_imports = dict(imports=['fashionkp_mm.plugin'])``.
 """
 
-# Where the package is only on the path and not installed, nothing was healed at start.
+# Where the package is only on the path and not installed, nothing was patched at start.
 import fashionkp_mm.compat.startup  # noqa: F401
 from fashionkp_mm.plugin.augmentation import (
     GarmentBBoxTransform,

@@ -55,10 +55,10 @@ def test_this_environment_can_train():
     assert finding(diagnosis, "mmpose", "Installed").state == "good"
     # Training does not import mim.
     for module in startup.PATCHES.keys() - {"mim.utils.utils"}:
-        assert finding(diagnosis, module, "Healed").detail.startswith("healed: ")
+        assert finding(diagnosis, module, "Patches").detail.startswith("patched: ")
 
 
-def test_it_has_words_for_all_that_is_healed():
+def test_it_has_words_for_all_that_is_patched():
     assert doctor._DOES.keys() == startup.PATCHES.keys() | startup.STAND_INS.keys()
 
 
@@ -143,11 +143,11 @@ def test_a_package_that_fails_at_import(failing_imports, module, error, remedy):
     assert diagnosis.topics["Imports"] == (found,)  # the others rest on it
 
 
-def test_an_unhealed_interpreter_is_told(monkeypatch):
+def test_an_unpatched_interpreter_is_told(monkeypatch):
     monkeypatch.setattr(
         sys, "meta_path", [f for f in sys.meta_path if not isinstance(f, startup.StandInFinder)]
     )
-    found = finding(doctor.diagnose(), "at interpreter start", "Healed")
+    found = finding(doctor.diagnose(), "at interpreter start", "Patches")
     assert (found.state, found.remedy) == ("note", "make setup")
 
 
@@ -156,7 +156,7 @@ def test_a_real_module_is_told_from_the_stand_in(monkeypatch):
         origin = "/somewhere/xtcocotools/__init__.py"
 
     monkeypatch.setattr(doctor, "find_spec", lambda name: Spec)
-    found = finding(doctor.diagnose(), "xtcocotools", "Healed")
+    found = finding(doctor.diagnose(), "xtcocotools", "Patches")
     assert found.detail == "the real one, we stand aside: /somewhere/xtcocotools/__init__.py"
 
 

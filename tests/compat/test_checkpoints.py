@@ -143,7 +143,7 @@ def test_what_mmengine_itself_saves_loads(tmp_path):
         },
     }
     torch.save(checkpoint, tmp_path / "epoch_3.pth")
-    # Stock torch refuses this file, or there would be nothing to heal.
+    # Stock torch refuses this file, or there would be nothing to patch.
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / "epoch_3.pth", weights_only=True)
 

@@ -4,19 +4,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from fashionkp_mm.compat.mim_download import heal
+from fashionkp_mm.compat.mim_download import patch
 
 
 @pytest.fixture
 def download(tmp_path):
-    """What `heal` sees of ``mim.utils``; what mim would fetch is in ``fetched``."""
+    """What `patch` sees of ``mim.utils``; what mim would fetch is in ``fetched``."""
     fetched = []
     module = SimpleNamespace(
         get_installed_path=lambda package: tmp_path / package,
         download_from_file=lambda *args, **kwargs: fetched.append((args, kwargs)),
         fetched=fetched,
     )
-    heal(module)
+    patch(module)
     return module
 
 

@@ -29,7 +29,7 @@ def write(path: Path, text: str = "") -> None:
     path.write_text(text)
 
 
-def test_every_interpreter_of_the_environment_is_healed():
+def test_every_interpreter_of_the_environment_is_patched():
     code = "import sys; print([type(f).__name__ for f in sys.meta_path if not isinstance(f, type)])"
     names = python("-I", "-c", code)
     assert "'PatchFinder'" in names.split(",")[0]
@@ -78,7 +78,7 @@ def test_other_missing_modules_stay_missing():
     assert python("-c", code) == "None"
 
 
-def test_modules_imported_before_it_are_healed_too():
+def test_modules_imported_before_it_are_patched_too():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
         "import mmengine.runner.checkpoint as c; print(c.load_from_local.__module__);"

@@ -1,6 +1,6 @@
 """Stands in for ``xtcocotools``, MMPose's fork of pycocotools, where it is not installed.
 
-What it heals: the last xtcocotools (1.14.3) has wheels up to Python 3.11, built for NumPy 1, and
+Why it is needed: the last xtcocotools (1.14.3) has wheels up to Python 3.11, built for NumPy 1, and
 its source needs Cython and a compiler. pycocotools is maintained and has wheels for every Python.
 ``coco``, ``cocoeval`` and ``mask`` below are pycocotools with what MMPose's metrics ask for on top.
 

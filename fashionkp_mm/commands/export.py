@@ -31,7 +31,7 @@ def run(
     # What OpenMMLab and torch have to say of each other's age is not the user's to mend.
     warnings.simplefilter("ignore")
     try:
-        from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError  # noqa: PLC0415
+        from fashionkp_mm.compat.checkpoints import CheckpointError  # noqa: PLC0415
         from fashionkp_mm.exporting.export import export  # noqa: PLC0415
     except ModuleNotFoundError as error:
         terminal.say(
@@ -42,7 +42,7 @@ def run(
         return 1
     console = Console(stderr=True)
     with (
-        terminal.one_message(ExportError, InputError, UnsafeCheckpointError),
+        terminal.one_message(ExportError, InputError, CheckpointError),
         console.status("starting") as status,
     ):
         images = None

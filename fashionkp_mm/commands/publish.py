@@ -21,7 +21,7 @@ def run(
     # What OpenMMLab and torch have to say of each other's age is not the user's to mend.
     warnings.simplefilter("ignore")
     try:
-        from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError  # noqa: PLC0415
+        from fashionkp_mm.compat.checkpoints import CheckpointError  # noqa: PLC0415
         from fashionkp_mm.exporting.errors import ExportError  # noqa: PLC0415
         from fashionkp_mm.exporting.publish import publish  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -32,7 +32,7 @@ def run(
         )
         return 1
     with (
-        terminal.one_message(ExportError, UnsafeCheckpointError),
+        terminal.one_message(ExportError, CheckpointError),
         Console(stderr=True).status("starting") as status,
     ):
         published = publish(

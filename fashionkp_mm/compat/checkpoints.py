@@ -1,14 +1,17 @@
 """Loads checkpoints as data: nothing in the file is ever executed.
 
-What it patches: since 2.6 torch loads tensors and plain containers only, and rightly so, but MMEngine
-0.10.7 also puts NumPy arrays, NumPy numbers and its ``HistoryBuffer`` (pickled with a ``getattr``)
-into its files. So published OpenMMLab weights and MMEngine's own checkpoints do not load, torch's
-message advises to switch the protection off, and ``load_from_http`` never had it on.
+What it patches: since 2.6 torch loads tensors and plain containers only, and rightly so, but
+MMEngine 0.10.7 also puts NumPy arrays, NumPy numbers and its ``HistoryBuffer`` (pickled with a
+``getattr``) into its files. So published OpenMMLab weights and MMEngine's own checkpoints do not
+load, torch's message advises to switch the protection off, and ``load_from_http`` never had it on.
 
 Allowing the NumPy names themselves would not do: a forged ``numpy.dtype`` makes NumPy follow
 pointers from the file. Here each such name stands for a small class of ours, which takes plain
 numbers and text, checks them, and is turned into the real thing when the file is read. ``getattr``
 in the file can do one thing: name the four statistics of a ``HistoryBuffer``, which are dropped.
+
+What refuses code bounds work and memory as well: before anything is built, `pickle_check` goes
+through the file, and no more is unpacked than the file has bytes.
 
 It can go when MMEngine loads with ``weights_only=True`` what MMEngine saves.
 """
@@ -18,26 +21,44 @@ from __future__ import annotations
 import math
 import pickle
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import urlparse
 
 import numpy as np
 import torch
 
+from fashionkp_mm.compat.checkpoint_check import check_checkpoint
+
 _PLAIN_DTYPE = re.compile(r"([biufc])(1|2|4|8|16)|([SU])\d{1,6}")
+_MAX_DIMENSIONS = 32
 _STATISTICS = frozenset({"min", "max", "mean", "current"})
 
 
-class UnsafeCheckpointError(pickle.UnpicklingError):
+class CheckpointError(pickle.UnpicklingError):
+    """A checkpoint that cannot be loaded."""
+
+
+class UnreadableCheckpointError(CheckpointError):
+    """A file that is no checkpoint, or a damaged one."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(
+            f"{source}: not a readable checkpoint ({reason}); it may be cut short or something"
+            " else: copy or download it again"
+        )
+
+
+class UnsafeCheckpointError(CheckpointError):
     """A checkpoint holds more than tensors and plain data; nothing of it was executed."""
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(
-            f"{source} was not loaded: {reason}. A checkpoint may hold tensors, numbers, text and"
-            " lists or dictionaries of these; anything else could run code on this machine. Ask its"
-            " author for a file made with torch.save({'state_dict': model.state_dict()}, ...)"
+            f"{source} was not loaded: {reason}. A checkpoint may hold dense tensors, numbers,"
+            " text and lists or dictionaries of these, and no more than fits into the file;"
+            " anything else could run code or take all memory of this machine. Ask its author for"
+            " a file made with torch.save({'state_dict': model.state_dict()}, ...)"
         )
 
 
@@ -76,9 +97,13 @@ class _Array:
         shape, dtype, is_fortran, data = state[-4:]
         if not isinstance(dtype, _Dtype):
             raise pickle.UnpicklingError("it holds an array without a type")
+        if len(shape) > _MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
+            raise pickle.UnpicklingError("it holds an array of an unusual shape")
         if dtype.is_object:
-            flat = np.empty(math.prod(shape), dtype=object)
-            flat[:] = _revived(list(data))
+            if not isinstance(data, list) or len(data) != math.prod(shape):
+                raise pickle.UnpicklingError("it holds an array of another size than it says")
+            flat = np.empty(len(data), dtype=object)
+            flat[:] = _revived(data)
         else:
             flat = np.frombuffer(_bytes(data), dtype=dtype.numpy()).copy()
         self.value = flat.reshape(shape, order="F" if is_fortran else "C")
@@ -115,7 +140,11 @@ def _no_bytes() -> bytes:
 
 def _bytes(data: Any) -> bytes:
     # Python 2 and pickle protocol 2 have no bytes; their text holds one byte a character.
-    return data.encode("latin1") if isinstance(data, str) else bytes(data)
+    if isinstance(data, str):
+        return data.encode("latin1")
+    if isinstance(data, bytes):
+        return data
+    raise pickle.UnpicklingError("it holds an array without data")
 
 
 _STANDS_FOR: list[tuple[Callable[..., Any], str]] = [
@@ -147,16 +176,21 @@ def _revived(value: Any, seen: set[int] | None = None) -> Any:
     return value
 
 
-@contextmanager
-def _only_data(source: str) -> Iterator[None]:
-    """Let ``torch.load`` take our stand-ins, and name ``source`` and the cause where it refuses."""
+def _load(source: str, file: IO[bytes], map_location: Any) -> Any:
+    """Load an open file as data; ``source`` names it where that fails."""
     try:
+        check_checkpoint(file, [name for _, name in _STANDS_FOR])
+        file.seek(0)
+        # Opened, so that torch does not choose another reader by the file's name.
         with torch.serialization.safe_globals(list(_STANDS_FOR)):
-            yield
-    except UnsafeCheckpointError:
-        raise
+            return _revived(torch.load(file, map_location=map_location, weights_only=True))
     except pickle.UnpicklingError as error:
         raise UnsafeCheckpointError(source, _reason(str(error))) from None
+    # What a damaged file brings about differs with the place of the damage.
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        reason = lines[0] if lines else type(error).__name__
+        raise UnreadableCheckpointError(source, reason) from error
 
 
 def _reason(message: str) -> str:
@@ -174,27 +208,41 @@ def load_checkpoint_file(path: str | Path, map_location: Any = None) -> Any:
         map_location: As for ``torch.load``.
 
     Raises:
-        UnsafeCheckpointError: It holds more than tensors, plain data, NumPy arrays and histories.
+        UnsafeCheckpointError: It holds more than tensors, plain data, NumPy arrays and histories,
+            or would become larger in memory than it is as a file.
+        UnreadableCheckpointError: It is damaged, or no checkpoint at all.
         FileNotFoundError: There is no such file.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"{path} can not be found.")
-    with _only_data(str(path)):
-        return _revived(torch.load(path, map_location=map_location, weights_only=True))
+    with path.open("rb") as file:
+        return _load(str(path), file, map_location)
+
+
+def _downloaded(url: str, folder: str | None, progress: bool) -> Path:
+    """The file behind a URL, from torch's cache where it is there."""
+    cache = Path(folder or Path(torch.hub.get_dir(), "checkpoints"))
+    cache.mkdir(parents=True, exist_ok=True)
+    file = cache / Path(urlparse(url).path).name
+    if not file.exists():
+        print(f"Downloading {url} to {file}")
+        torch.hub.download_url_to_file(url, str(file), progress=progress)
+    return file
 
 
 def patch(checkpoint: Any) -> None:
     """Make ``mmengine.runner.checkpoint`` load local files and downloads as data."""
-    stock_load_url = checkpoint.load_url
 
     # MMEngine prints the loader's name without its first ten letters.
     def load_from_local(filename: str, map_location: Any) -> Any:
         return load_checkpoint_file(filename, map_location)
 
-    def load_url(url: str, *args: Any, **kwargs: Any) -> Any:
-        with _only_data(url):
-            return _revived(stock_load_url(url, *args, **{**kwargs, "weights_only": True}))
+    def load_url(
+        url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True
+    ) -> Any:
+        with _downloaded(url, model_dir, progress).open("rb") as file:
+            return _load(url, file, map_location)
 
     checkpoint.load_from_local = load_from_local
     checkpoint.load_url = load_url

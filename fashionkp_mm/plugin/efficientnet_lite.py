@@ -15,7 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmcv.cnn.bricks import DropPath
 from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -23,6 +22,8 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from fashionkp_mm.compat.checkpoints import load_checkpoint_file
 
 _SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}
 """How many channels and how many blocks a variant has, as multiples of Lite0's."""
@@ -220,7 +221,7 @@ def load_from_package(filename: str, map_location: Any = None) -> dict[str, Tens
             f"{package} holds {len(files)} weights files{_listed(files)}, expected one of"
             f" EfficientNet-{', '.join(_SCALES)}"
         )
-    weights = torch.load(files[0], map_location=map_location, weights_only=True)
+    weights: dict[str, Tensor] = load_checkpoint_file(files[0], map_location)
     return _renamed(weights, named[1])
 
 

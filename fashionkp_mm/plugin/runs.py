@@ -14,7 +14,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from fashionkp_mm.compat.checkpoints import UnsafeCheckpointError
+from fashionkp_mm.compat.checkpoints import CheckpointError
 from fashionkp_mm.core.box_files import BoxFileError
 from fashionkp_mm.core.table import AnnotationError
 from fashionkp_mm.images import BrokenImageError
@@ -30,7 +30,7 @@ MENDABLE = (
     BrokenImageError,
     DataNotFoundError,
     PretrainedError,
-    UnsafeCheckpointError,
+    CheckpointError,
 )
 """What the user can mend: a message is enough, a traceback would hide it."""
 

@@ -116,7 +116,7 @@ def check(case: Case, folder: Path) -> Literal["accepted", "refused"]:
         raise Fault("a truncated file is accepted")
     for garment in garments:
         _require_usable(garment)
-    rows = [garment.as_csv_row() for garment in garments]
+    rows = [garment.to_csv_row() for garment in garments]
     if _FOUND.setdefault((case.network, case.boxes), rows) != rows and case.whole:
         raise Fault("a whole file finds something else than before")
     return "accepted"
@@ -134,7 +134,7 @@ def _require_usable(garment: Garment) -> None:
     if np.abs(garment.keypoints).max() > largest or np.abs(garment.box).max() > largest:
         raise Fault(f"a point or box beyond any picture: {np.abs(garment.keypoints).max():g}")
     try:
-        json.dumps([garment.to_dict(), garment.as_coco()], allow_nan=False)
+        json.dumps([garment.to_dict(), garment.to_coco()], allow_nan=False)
     except (TypeError, ValueError) as error:
         raise Fault(f"a garment that cannot be written: {error}") from None
 

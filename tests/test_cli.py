@@ -173,7 +173,7 @@ class TestCheck:
         assert result.exit_code == 1
         first = result.stdout.splitlines()[0]
         assert first.startswith(f"error: {csv}, row 2, column hemline_left, value '1O_50_0': ")
-        assert "expected three numbers x_y_v" in first
+        assert "expected three plain numbers x_y_v" in first
         assert f"1 error, 0 warnings in {csv}" in result.stdout
 
     def test_warnings_do_not_fail(self, data: Path, csv: Path) -> None:

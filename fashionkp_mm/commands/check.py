@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import warnings
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ from fashionkp_mm.core.garments import (
     NORMALIZER_INDICES,
     Visibility,
 )
-from fashionkp_mm.core.table import KeypointTable, Problem
+from fashionkp_mm.core.table import KeypointTable, Problem, in_lines
 from fashionkp_mm.images import ImageReport, inspect_images
 
+_KINDS: dict[Kind, str] = {"list": "test list", "predictions": "file of predictions"}
 _STATES = {
     "visible": Visibility.VISIBLE,
     "occluded": Visibility.OCCLUDED,
@@ -56,7 +56,7 @@ def run(csv: Path, *, images: Path | None, kind: Kind | None, as_json: bool) -> 
             problems = sorted([*problems, *report.problems], key=lambda problem: problem.row)
     findings = _Findings(str(csv), kind, len(table), problems, _count(table), report)
     if as_json:
-        print(json.dumps(findings.to_dict(), indent=2))
+        _print_json(findings)
     else:
         _print(findings)
     return 1 if findings.errors else 0
@@ -82,18 +82,31 @@ class _Findings:
         return len(self.problems) - self.errors
 
     def to_dict(self) -> dict[str, Any]:
-        """The findings as plain values, for JSON."""
+        """The findings but for the problems as plain values, for JSON."""
         images = self.images
         return {
             "file": self.file,
             "kind": self.kind,
             "errors": self.errors,
             "warnings": self.warnings,
-            "problems": [dataclasses.asdict(problem) for problem in self.problems],
             "rows": self.rows,
             "categories": self.categories,
             "images": images and {"usable": images.usable, "stored": images.modes},
         }
+
+
+def _print_json(findings: _Findings) -> None:
+    """One object; its problems a line each, since there can be a million of them."""
+    head = json.dumps(findings.to_dict(), indent=2).removesuffix("\n}")
+    problems = (
+        json.dumps({name: getattr(problem, name) for name in _PROBLEM_FIELDS})
+        for problem in findings.problems
+    )
+    listed = ",\n    ".join(problems)
+    print(f'{head},\n  "problems": [' + (f"\n    {listed}\n  " if listed else "") + "]\n}")
+
+
+_PROBLEM_FIELDS = ("file", "row", "column", "value", "message", "severity")
 
 
 def _inspect(table: KeypointTable, images: Path, file: str, *, labelled: bool) -> ImageReport:
@@ -122,8 +135,11 @@ def _count(table: KeypointTable) -> dict[str, dict[str, int]]:
 
 def _print(findings: _Findings) -> None:
     console = terminal.out()
-    for problem in findings.problems:
-        terminal.say(problem.severity, str(problem), to=console)
+    lines = [*in_lines(findings.problems)]
+    for severity, line in lines:
+        terminal.say(severity, line, to=console)
+    if len(lines) != len(findings.problems):
+        console.print("[dim]--json lists every one.[/]")
     if findings.problems:
         console.print()
     if findings.categories:
@@ -133,9 +149,9 @@ def _print(findings: _Findings) -> None:
         _print_images(findings.images, findings.rows)
     style = "bold red" if findings.errors else "bold green"
     verdict = Text(terminal.plural(findings.errors, "error"), style=style)
-    verdict.append(
-        f", {terminal.plural(findings.warnings, 'warning')} in {findings.file}", "default"
-    )
+    read_as = "" if findings.kind == "labels" else f", read as a {_KINDS[findings.kind]}"
+    warned = terminal.plural(findings.warnings, "warning")
+    verdict.append(f", {warned} in {findings.file}{read_as}", "default")
     console.print(verdict, soft_wrap=True)
     if findings.images is None and findings.rows:
         console.print("[dim]The images were not looked at; --images DIR checks them too.[/]")

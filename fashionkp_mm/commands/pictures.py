@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import locate_images
 
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -38,6 +39,9 @@ def locate(
         found = locate_images(image_ids, root)
         if found:
             return found
+    for image_id in image_ids:
+        if told := id_problem(image_id):
+            raise FileNotFoundError(f"{csv}, value '{image_id}': {told}")
     places = " or ".join(str(root) for root in around)
     raise FileNotFoundError(
         f"none of the {terminal.plural(len(image_ids), 'image')} of {csv} is in {places}; expected"

@@ -6,7 +6,6 @@ file is the same whether it was made in one run or in several.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fashionkp_mm.core.csv_format import COLUMNS
+from fashionkp_mm.core.csv_text import line_of
 from fashionkp_mm.core.garments import KEYPOINT_NAMES
 from fashionkp_mm.runtime.garment import Garment, coco_categories
 
@@ -89,16 +89,10 @@ def render(form: Format, images: Iterable[tuple[str, dict[str, Any]]]) -> Iterat
 
 def _csv(images: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[bytes]:
     """A label CSV's form, which has one garment an image: the best one."""
-    yield _csv_line(COLUMNS)
+    yield line_of(COLUMNS).encode()
     for image_id, found in images:
         for _, *cells in found["garments"][:1]:
-            yield _csv_line([image_id, *cells])
-
-
-def _csv_line(cells: Sequence[str]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode()
+            yield line_of([image_id, *cells]).encode()
 
 
 def _numbered(images: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:

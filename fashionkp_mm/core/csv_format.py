@@ -8,17 +8,18 @@ things in every table here. A *prediction* may place a point that it calls absen
 that the normalized error knows where it was looked for; ``-1_-1_-1`` is no place.
 
 Read are: files with and without a header, with further columns behind or between the standard ones
-(a header says which), CRLF line ends, a byte order mark, quoted fields, and test lists that end
-after the first two columns. Clean files (LF, standard header, integers) are written back byte for
-byte.
+(a header says which; spaces around its names do not count), rows of all columns below a header that
+names the first two, LF and CRLF line ends, empty lines, a byte order mark, fields in quotes, and
+test lists that end after the first two columns. `csv_text` has the rules of quotes, `csv_cells`
+those of numbers. Clean files (LF, standard header, integers) are written back byte for byte.
+
+An image id is a path with ``/``. Labels start from a data root, which their ids must not leave.
+Predictions and test lists may name a picture anywhere, by any name that a file can have.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionkp_mm.core import csv_cells, csv_text
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import (
     CATEGORY_INDEX,
@@ -37,6 +39,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
+from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.table import (
     AnnotationError,
     AnnotationWarning,
@@ -49,15 +52,6 @@ ID_COLUMNS = ("image_id", "image_category")
 COLUMNS = (*ID_COLUMNS, *KEYPOINT_NAMES)
 
 Kind = Literal["labels", "predictions", "list"]
-
-_ABSENT_CELL = b"-1_-1_-1"
-_COMMA, _NEWLINE, _UNDERSCORE, _ZERO = b",\n_0"
-_MAX_DIGITS = 4
-"""Longest integer that the vectorised parser takes; longer ones go through the careful one."""
-_BLOCK = 2048
-"""Rows that the vectorised parser takes at once."""
-_MAX_COORDINATE = 2**24
-"""Up to here every whole number of pixels is exact in float32."""
 
 
 def read_labels(path: str | os.PathLike[str]) -> KeypointTable:
@@ -99,16 +93,32 @@ def read_test_list(path: str | os.PathLike[str]) -> KeypointTable:
 def has_keypoints(path: str | os.PathLike[str]) -> bool:
     """Whether the file has keypoint columns, that is, whether it is more than a test list.
 
-    A single keypoint's name or cell in the first line is enough, so that a file which lost one of
-    its columns does not pass for a test list.
+    All of it is asked: a single keypoint's name in the header, or a row with a cell like a
+    keypoint's or with all 26 columns, is enough, so that a file which lost one of its columns does
+    not pass for a test list. Neither does one that cannot be read as CSV at all: reading it as
+    labels says why.
 
     Raises:
         OSError: The file cannot be read.
     """
-    with Path(path).open("rb") as file:
-        fields = file.readline().decode(errors="replace").split(",")[len(ID_COLUMNS) :]
-    words = [field.strip('" \r\n') for field in fields]
-    return any(word in KEYPOINT_NAMES or re.fullmatch(r"-?\d\S*_\S+_\S+", word) for word in words)
+    try:
+        records = csv_text.split(Path(path).read_bytes(), os.fspath(path))
+    except AnnotationError:
+        return True
+    used = _used(records)
+    if not used.size:
+        return False
+    names = _header(records.fields(used[0]))
+    if names is not None:
+        if set(names) & set(KEYPOINT_NAMES):
+            return True
+        used = used[1:]
+    wide = len(COLUMNS) if names is None or len(names) < len(COLUMNS) else np.inf
+    for record in used[records.counts[used] > len(ID_COLUMNS)]:
+        cells = records.fields(record)[len(ID_COLUMNS) :]
+        if records.counts[record] >= wide or any(map(csv_cells.looks_like_cell, cells)):
+            return True
+    return False
 
 
 def check_annotations(
@@ -171,36 +181,33 @@ def write_submission(path: str | os.PathLike[str], table: KeypointTable) -> None
     )
 
 
-# --- reading: bytes to rows
+# --- reading: records to rows of the standard columns
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """A file's rows, as places in its text; the columns are in the order of ``COLUMNS``.
+    """A file's rows; the columns are in the order of ``COLUMNS``.
 
     Attributes:
-        text: The whole file.
-        starts: ``(N, C)``, where each cell begins.
-        stops: ``(N, C)``, where each cell ends, exclusive.
+        records: The whole file.
+        fields: ``(N, C)``, index of each cell among the records' fields.
         numbers: ``(N,)`` line numbers.
         problems: What is wrong with rows that are left out here.
     """
 
-    text: bytes
-    starts: NDArray[np.intp]
-    stops: NDArray[np.intp]
-    numbers: NDArray[np.int64]
+    records: csv_text.Records
+    fields: NDArray[np.intp]
+    numbers: NDArray[np.intp]
     problems: list[Problem]
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def column(self, index: int) -> list[str]:
-        bounds = zip(self.starts[:, index].tolist(), self.stops[:, index].tolist(), strict=True)
-        return [self.text[start:stop].decode() for start, stop in bounds]
+        return self.records.texts(self.fields[:, index])
 
     def cell(self, row: int | np.intp, column: int | np.intp) -> str:
-        return self.text[self.starts[row, column] : self.stops[row, column]].decode()
+        return self.records.field(self.fields[row, column])
 
 
 def _read(path: str | os.PathLike[str], kind: Kind) -> KeypointTable:
@@ -217,105 +224,117 @@ def _read(path: str | os.PathLike[str], kind: Kind) -> KeypointTable:
 
 def _read_rows(path: Path, kind: Kind) -> _Rows:
     file = os.fspath(path)
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    _require_text(data, file)
-    if b'"' in data:
-        data = _unquoted(data, file)
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-    if not data.endswith(b"\n"):
-        data += b"\n"
-
-    text = np.frombuffer(data, np.uint8)
-    stops = np.flatnonzero((text == _COMMA) | (text == _NEWLINE))
-    starts = np.concatenate(([0], stops[:-1] + 1))
-    last = np.flatnonzero(text[stops] == _NEWLINE)
-    counts = np.diff(last, prepend=-1)
-
-    def line(index: int | np.intp) -> str:
-        return data[starts[last[index] - counts[index] + 1] : stops[last[index]]].decode()
-
-    used = np.ones(len(last), np.bool_)
-    for i in np.flatnonzero(counts == 1):
-        used[i] = bool(line(i).strip())
-    lines = np.flatnonzero(used)
+    records = csv_text.split(path.read_bytes(), file)
+    lines = _used(records)
     if not lines.size:
         message = "the file is empty; expected a header and one row an image"
         raise AnnotationError([Problem(file, 0, "", "", message)])
-
-    names = [name.strip() for name in line(lines[0]).split(",")]
-    if "image_id" in names or "image_category" in names:
+    _require_commas(records, lines, file)
+    names = _header(records.fields(lines[0]))
+    head = int(records.numbers[lines[0]])
+    if names is not None:
         lines = lines[1:]
         if not lines.size:
             message = "there is no row below the header; expected one an image"
             raise AnnotationError([Problem(file, 0, "", "", message)])
-    else:
-        names = _positional_names(len(names), file, kind)
+    counts = records.counts[lines]
+    usual = int(np.bincount(counts).argmax())
+    if names is None or (names == [*ID_COLUMNS] and usual in _FULL_COUNTS):
+        names = _positional_names(usual, file, head, kind)
     required = ID_COLUMNS if kind == "list" else COLUMNS
-    _require_columns(names, required, file)
+    _require_columns(names, required, file, head)
+    fits = counts == len(names)
+    if not fits.any() and (counts == usual).all():
+        message = (
+            f"the header names {len(names)} columns, and every row has {usual} cells; expected a"
+            " name for every cell"
+        )
+        raise AnnotationError([Problem(file, head, "", "", message)])
 
     message = "the row has {} cells, expected {}; one was lost or added"
-    fits = counts[lines] == len(names)
     problems = [
-        Problem(file, int(i) + 1, "", line(i), message.format(counts[i], len(names)))
+        Problem(
+            file,
+            int(records.numbers[i]),
+            "",
+            records.line(i),
+            message.format(records.counts[i], len(names)),
+            cause="number of cells",
+        )
         for i in lines[~fits]
     ]
     lines = lines[fits]
-    order = np.array([names.index(name) - len(names) + 1 for name in required])
-    cells = last[lines][:, None] + order
-    return _Rows(data, starts[cells], stops[cells], lines + 1, problems)
+    order = np.array([names.index(name) for name in required])
+    fields = records.firsts[lines][:, None] + order
+    return _Rows(records, fields, records.numbers[lines], problems)
 
 
-def _require_text(data: bytes, file: str) -> None:
-    try:
-        if not data.isascii():
-            data.decode()
-        if b"\0" not in data:
-            return
-        position = data.index(b"\0")
-    except UnicodeDecodeError as error:
-        position = error.start
-    row = data.count(b"\n", 0, position) + 1
-    value = data[position : position + 8].decode("ascii", "backslashreplace")
-    raise AnnotationError(
-        [Problem(file, row, "", value, "not UTF-8 text; is this a CSV file? Save it as UTF-8")]
-    )
+_FULL_COUNTS = (len(COLUMNS), len(COLUMNS) + 1)
+"""Cells of a row in the standard order: the columns, with or without one more behind them."""
 
 
-def _unquoted(data: bytes, file: str) -> bytes:
-    """A file that quotes fields, without the quotes; a row keeps the number of its last line."""
-    reader = csv.reader(io.StringIO(data.decode(), newline=""))
-    lines: list[str] = []
-    try:
-        for fields in reader:
-            lines.extend([""] * (reader.line_num - len(lines) - 1))
-            lines.append(",".join(fields).replace("\r", " ").replace("\n", " "))
-    except csv.Error as error:
-        message = f"not readable as CSV ({error}); is a quote left open?"
-        raise AnnotationError([Problem(file, len(lines) + 1, "", "", message)]) from error
-    return "\n".join([*lines, ""]).encode()
+def _used(records: csv_text.Records) -> NDArray[np.intp]:
+    """Indices of the records that are not empty lines."""
+    used = np.ones(len(records), np.bool_)
+    for i in np.flatnonzero(records.counts == 1):
+        used[i] = bool(records.line(i).strip())
+    return np.flatnonzero(used)
 
 
-def _positional_names(count: int, file: str, kind: Kind) -> list[str]:
-    if kind == "list" and count >= len(ID_COLUMNS):
-        return [*ID_COLUMNS, *(f"column {index}" for index in range(3, count + 1))]
-    if count in (len(COLUMNS), len(COLUMNS) + 1):
-        return [*COLUMNS, "column 27"][:count]
+def _header(fields: Sequence[str]) -> list[str] | None:
+    """The names in a record that is a header, which names at least one standard column."""
+    names = [field.strip() for field in fields]
+    return names if {name.casefold() for name in names} & set(COLUMNS) else None
+
+
+def _require_commas(records: csv_text.Records, lines: NDArray[np.intp], file: str) -> None:
+    """Name what separates the columns where it is no comma."""
+    first = lines[0]
+    line = records.line(first)
+    if records.counts[first] > 1:
+        return
+    separators = {";": "';'", "\t": "tabs", "|": "'|'"}
+    found = next((name for mark, name in separators.items() if mark in line), None)
+    message = f"the columns are separated by {found}, expected ','; save it with commas"
+    if found is not None:
+        raise AnnotationError([Problem(file, int(records.numbers[first]), "", line, message)])
+
+
+def _positional_names(count: int, file: str, row: int, kind: Kind) -> list[str]:
+    """Names of the columns of rows in the standard order.
+
+    Args:
+        count: How many cells the rows have.
+        file: The file's path.
+        row: Line to complain of.
+        kind: What the file is read as.
+    """
+    if count in _FULL_COUNTS or (kind == "list" and count >= len(ID_COLUMNS)):
+        names = COLUMNS if count in _FULL_COUNTS else ID_COLUMNS
+        return [*names, *(f"column {index}" for index in range(len(names) + 1, count + 1))]
     expected = f"{len(COLUMNS)} columns (or {len(COLUMNS) + 1})"
     if count == len(ID_COLUMNS):
         expected += "; a test list has no keypoints to read"
     message = f"no header, and {count} columns where one row of a FashionAI CSV has {expected}"
-    raise AnnotationError([Problem(file, 1, "", "", message)])
+    raise AnnotationError([Problem(file, row, "", "", message)])
 
 
-def _require_columns(names: Sequence[str], required: Sequence[str], file: str) -> None:
-    message = (
-        "the column is missing; expected the header"
-        f" '{','.join(required[:3])}…' with all {len(required)} columns"
-    )
-    problems = [Problem(file, 1, name, "", message) for name in required if name not in names]
-    if problems:
-        raise AnnotationError(problems)
+def _require_columns(names: Sequence[str], required: Sequence[str], file: str, row: int) -> None:
+    missing = [name for name in required if name not in names]
+    if missing:
+        what = "the column is missing"
+        if len(missing) > 1:
+            what = f"{len(missing)} of {len(required)} columns are missing: {', '.join(missing)}"
+        message = (
+            f"{what}; expected the header '{','.join(required[:3])}…' with all"
+            f" {len(required)} columns"
+        )
+        found = next((name for name in names if name.casefold() == missing[0]), "")
+        raise AnnotationError([Problem(file, row, missing[0], found, message)])
+    twice = [name for name in required if names.count(name) > 1]
+    if twice:
+        message = "the column stands twice in the header; expected each once"
+        raise AnnotationError([Problem(file, row, name, "", message) for name in twice])
 
 
 # --- reading: rows to a checked table
@@ -328,19 +347,12 @@ def _parse(rows: _Rows, file: str, kind: Kind) -> tuple[KeypointTable, list[Prob
     for i in np.flatnonzero(categories < 0):
         message = f"unknown category; expected one of {', '.join(CATEGORY_NAMES)}"
         problems.append(Problem(file, int(rows.numbers[i]), "image_category", names[i], message))
-    problems.extend(_unsafe_ids(image_ids, rows, file))
+    problems.extend(_odd_ids(image_ids, rows, file, kind))
 
     keypoints = np.full((len(rows), NUM_KEYPOINTS, 2), -1, np.float32)
     visibility = np.full((len(rows), NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
     if kind != "list":
-        for i, k in _parse_cells(rows, keypoints, visibility):
-            cell = rows.cell(i, k + 2)
-            try:
-                x, y, visibility[i, k] = _parse_cell(cell, kind)
-                keypoints[i, k] = x, y
-            except ValueError as error:
-                place = int(rows.numbers[i]), KEYPOINT_NAMES[k]
-                problems.append(Problem(file, *place, cell, str(error)))
+        problems.extend(_parse_cells(rows, file, kind, keypoints, visibility))
     if kind == "labels":
         problems.extend(_label_problems(rows, file, categories, keypoints, visibility))
 
@@ -352,104 +364,55 @@ def _parse(rows: _Rows, file: str, kind: Kind) -> tuple[KeypointTable, list[Prob
 
 
 def _parse_cells(
-    rows: _Rows, keypoints: NDArray[np.float32], visibility: NDArray[np.int8]
-) -> Iterator[tuple[int, int]]:
-    """Fill in all plain cells: absent ones, and whole numbers from 0 on with few digits.
-
-    Args:
-        rows: What to parse.
-        keypoints: ``(N, K, 2)``, -1 everywhere.
-        visibility: ``(N, K)``, absent everywhere.
-
-    Yields:
-        Row and keypoint of each cell that is anything else, for `_parse_cell`.
-    """
-    text = np.frombuffer(rows.text, np.uint8)
-    # A view of the eight bytes that begin at each place: an absent cell takes one comparison.
-    words = np.ndarray(max(0, len(text) - 7), np.uint64, rows.text, strides=(1,))
-    absent_word = np.frombuffer(_ABSENT_CELL, np.uint64)
-    # In blocks, so that the arrays in between stay in the processor's cache.
-    for first in range(0, len(rows), _BLOCK):
-        block = slice(first, first + _BLOCK)
-        starts, stops = rows.starts[block, 2:].ravel(), rows.stops[block, 2:].ravel()
-        plain = stops - starts == len(_ABSENT_CELL)
-        plain[plain] = words[starts[plain]] == absent_word
-        filled = np.flatnonzero(~plain)
-        starts, stops = starts[filled], stops[filled]
-
-        # From right to left: v, a single digit, then y and x up to the byte that is no digit.
-        v = text[stops - 1] - np.uint8(_ZERO)
-        y, y_starts = _integers_before(text, stops - 2)
-        x, x_starts = _integers_before(text, y_starts - 1)
-        valid = (v <= 1) & (x_starts == starts) & (x_starts < y_starts - 1) & (y_starts < stops - 2)
-        valid &= (text[stops - 2] == _UNDERSCORE) & (text[y_starts - 1] == _UNDERSCORE)
-        where = filled[valid]
-        keypoints[block].reshape(-1, 2)[where] = np.stack([x[valid], y[valid]], axis=1)
-        visibility[block].reshape(-1)[where] = v[valid]
-        for cell in filled[~valid].tolist():
-            yield first + cell // NUM_KEYPOINTS, cell % NUM_KEYPOINTS
-
-
-def _integers_before(
-    text: NDArray[np.uint8], stops: NDArray[np.intp]
-) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Read leftwards from ``stops`` while there are digits: values, and where they start.
-
-    Numbers of more than ``_MAX_DIGITS`` are cut short, so that they start too late.
-    """
-    values, starts = np.zeros(len(stops), np.int32), stops.copy()
-    going = np.ones(len(stops), np.bool_)
-    for place in range(_MAX_DIGITS):
-        # Bytes below '0' wrap round to large numbers, which are no digits either.
-        digit = text[stops - (place + 1)] - np.uint8(_ZERO)
-        going &= digit <= 9
-        values += np.multiply(digit, going, dtype=np.int32) * 10**place
-        starts -= going
-    return values, starts
-
-
-def _parse_cell(cell: str, kind: Kind) -> tuple[float, float, int]:
-    parts = cell.split("_")
-    try:
-        x, y = (float(part) for part in parts[:-1])
-        v = int(parts[-1])
-    except ValueError:
-        raise ValueError(
-            "malformed cell; expected three numbers x_y_v, or -1_-1_-1 for an absent point"
-        ) from None
-    if not (np.isfinite(x) and np.isfinite(y)):
-        raise ValueError("the coordinate is not finite; expected pixels, or -1_-1_-1 if absent")
-    if max(abs(x), abs(y)) > _MAX_COORDINATE:
-        raise ValueError(f"no image is that large; expected pixels, at most {_MAX_COORDINATE}")
-    if v not in (Visibility.ABSENT, Visibility.OCCLUDED, Visibility.VISIBLE):
-        raise ValueError("v is out of range; expected 1 (visible), 0 (occluded) or -1 (absent)")
-    if kind == "labels" and v == Visibility.ABSENT and (x, y) != (-1, -1):
-        raise ValueError("an absent point has no place; expected -1_-1_-1, or v = 0 or 1")
-    return x, y, v
-
-
-def _unsafe_ids(image_ids: Sequence[str], rows: _Rows, file: str) -> Iterator[Problem]:
-    joined = "\n".join(image_ids)
-    first_letters = {image_id[:1] for image_id in image_ids}
-    if all(letter.isalnum() for letter in first_letters) and not any(
-        mark in joined for mark in ("..", "\\", ":")
+    rows: _Rows,
+    file: str,
+    kind: Kind,
+    keypoints: NDArray[np.float32],
+    visibility: NDArray[np.int8],
+) -> Iterator[Problem]:
+    """Fill in ``(N, K, 2)`` and ``(N, K)``, absent everywhere, and tell the broken cells."""
+    records, cells = rows.records, rows.fields[:, len(ID_COLUMNS) :]
+    left = csv_cells.parse_plain_cells(
+        records.text, records.starts[cells], records.stops[cells], keypoints, visibility
+    )
+    numbers = rows.numbers[left[0]].tolist()
+    texts = records.texts(cells[left])
+    for i, k, number, text in zip(
+        *(places.tolist() for places in left), numbers, texts, strict=True
     ):
+        try:
+            x, y, v = csv_cells.parse_cell(text, absent_has_place=kind == "predictions")
+        except ValueError as error:
+            yield Problem(file, number, KEYPOINT_NAMES[k], text, str(error))
+        else:
+            keypoints[i, k] = x, y
+            visibility[i, k] = v
+
+
+def _odd_ids(image_ids: Sequence[str], rows: _Rows, file: str, kind: Kind) -> Iterator[Problem]:
+    """Ids that are no path, that leave the data root of labels, or that look like a mistake."""
+    joined = "\n".join(("", *image_ids, ""))
+    plain = "".join(image_ids).isprintable() and not any(mark in joined for mark in _ODD_MARKS)
+    if plain and all(image_id[:1].isalnum() for image_id in image_ids):
         return
-    for image_id, number in zip(image_ids, rows.numbers, strict=True):
+    for image_id, number in zip(image_ids, rows.numbers.tolist(), strict=True):
+        severity: Severity = "error"
         if not image_id.strip():
             message = "the image id is empty; expected a path such as Images/blouse/NAME.jpg"
-        elif (
-            re.match(r"[/\\~]|[A-Za-z]:", image_id)
-            or "\\" in image_id
-            or ".." in image_id.split("/")
-        ):
+        elif kind == "labels" and (told := id_problem(image_id)):
+            message = told
+        elif not image_id.isprintable() or image_id != image_id.strip():
+            severity = "warning"
             message = (
-                "the image id leaves the data root; expected a relative path with '/' and"
-                " without '..', such as Images/blouse/NAME.jpg"
+                "the image id has a control character, or a space at its start or end; it counts"
+                " as part of the file's name"
             )
         else:
             continue
-        yield Problem(file, int(number), "image_id", image_id, message)
+        yield Problem(file, number, "image_id", image_id, message, severity)
+
+
+_ODD_MARKS = ("..", "\\", ":", " \n", "\n ")
 
 
 def _label_problems(
@@ -472,7 +435,7 @@ def _label_problems(
         for i, k in zip(*np.nonzero(found), strict=True):
             text = message.format(rows.cell(i, 1))
             place = int(rows.numbers[i]), KEYPOINT_NAMES[k]
-            yield Problem(file, *place, rows.cell(i, k + 2), text, severity)
+            yield Problem(file, *place, rows.cell(i, k + 2), text, severity, cause=message)
 
 
 def _without_duplicates(
@@ -487,7 +450,7 @@ def _without_duplicates(
         return kept, problems
 
     def content(row: int) -> list[str]:
-        return [rows.cell(row, column) for column in range(1, rows.starts.shape[1])]
+        return [rows.cell(row, column) for column in range(1, rows.fields.shape[1])]
 
     for i, image_id in enumerate(image_ids):
         earlier = first[image_id]
@@ -499,7 +462,8 @@ def _without_duplicates(
                 f"the image already stands in row {rows.numbers[earlier]} with other values;"
                 " keep one of the two"
             )
-            problems.append(Problem(file, int(rows.numbers[i]), "image_id", image_id, message))
+            place = int(rows.numbers[i]), "image_id"
+            problems.append(Problem(file, *place, image_id, message, cause="another row"))
     repeated = int((~kept).sum()) - len(problems)
     if repeated:
         rows_stand = "1 row stands" if repeated == 1 else f"{repeated} rows stand"
@@ -515,24 +479,17 @@ def _format(table: KeypointTable, placed: NDArray[np.bool_]) -> str:
     """The file's text; points that are not placed ``(N, K)`` become absent cells."""
     keypoints = table.keypoints.reshape(-1, 2)
     present = placed.reshape(-1)
-    cells = np.full(len(keypoints), _ABSENT_CELL.decode(), dtype=object)
+    cells = np.full(len(keypoints), csv_cells.ABSENT, dtype=object)
     cells[present] = [
-        f"{_number(x)}_{_number(y)}_{v}"
+        csv_cells.write_cell(x, y, v)
         for (x, y), v in zip(
             keypoints[present].tolist(), table.visibility.reshape(-1)[present].tolist(), strict=True
         )
     ]
-    lines = [",".join(COLUMNS)]
     names = [CATEGORY_NAMES[index] for index in table.category_indices]
-    for image_id, name, row in zip(
-        table.image_ids, names, cells.reshape(len(table), NUM_KEYPOINTS), strict=True
-    ):
-        lines.append(f"{image_id},{name},{','.join(row)}")
-    return "\n".join([*lines, ""])
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else f"{value:.2f}"
+    rows = zip(table.image_ids, names, cells.reshape(len(table), NUM_KEYPOINTS), strict=True)
+    lines = [csv_text.line_of((image_id, name, *row)) for image_id, name, row in rows]
+    return "".join([csv_text.line_of(COLUMNS), *lines])
 
 
 def _empty_table() -> KeypointTable:

@@ -1,4 +1,4 @@
-"""Image ids of two files that mean the same pictures under different folders.
+"""Image ids: what they may be, and those of two files that mean the same pictures.
 
 An id is a path with ``/``. One tool writes ``Images/blouse/x.jpg``, another ``blouse/x.jpg`` or
 ``/data/train/Images/blouse/x.jpg``: the end of the path stays, what stands before it changes.
@@ -6,7 +6,24 @@ An id is a path with ``/``. One tool writes ``Images/blouse/x.jpg``, another ``b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+
+
+def id_problem(image_id: str) -> str:
+    """Why an id cannot name a picture below a data root, and the remedy; empty where it can."""
+    parts = re.split(r"[/\\]", image_id)
+    if re.match(r"[/\\~]|[A-Za-z]:", image_id) or ".." in parts:
+        return (
+            "the image id leaves the data root; expected a relative path without '..', such as"
+            " Images/blouse/NAME.jpg"
+        )
+    if len(parts) > len(image_id.split("/")):
+        return (
+            "the image id has a backslash; expected '/' between folders, as in"
+            " Images/blouse/NAME.jpg"
+        )
+    return ""
 
 
 def match_ids(wanted: Sequence[str], known: Sequence[str]) -> dict[str, str]:

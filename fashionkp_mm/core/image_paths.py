@@ -17,7 +17,8 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
     are listed once, so that this is quick for a whole data set.
 
     Args:
-        image_ids: Relative paths with ``/``; none may leave the root (`read_labels` sees to it).
+        image_ids: Paths with ``/``. One that leaves the folder it would be looked up in, as ``..``
+            and absolute ones do, is not found there; not even its folder is looked at.
         root: Folder to look in.
 
     Returns:
@@ -30,12 +31,19 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
     for base in bases:
         for folder in folders:
             for place in dict.fromkeys((folder, folder.removeprefix("Images").lstrip("/"))):
+                if not _is_below(base / place, base):
+                    continue
                 names = _file_names(base / place)
                 prefix = f"{folder}/" if folder else ""
                 for name in names:
                     found.setdefault(prefix + name, base / place / name)
     wanted = set(image_ids)
     return {image_id: path for image_id, path in found.items() if image_id in wanted}
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    """Whether a path, by its words alone, is the folder or lies in it."""
+    return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))  # noqa: PTH100
 
 
 def _subfolders(folder: Path) -> list[Path]:

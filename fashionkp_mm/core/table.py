@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,11 +13,13 @@ from fashionkp_mm.core.garments import Visibility
 
 Severity = Literal["error", "warning"]
 
-_MAX_LISTED = 20
-"""Problems that an error message spells out; the exception carries them all."""
+_MAX_LINES = 20
+"""Lines of an error message; the exception carries all problems."""
+_MAX_ALIKE = 5
+"""Problems of one cause that are spelled out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a data set, with where it stands and what to do about it.
 
@@ -28,6 +30,8 @@ class Problem:
         value: The text found there.
         message: What was expected, and the remedy.
         severity: ``error`` keeps the file from being used, ``warning`` does not.
+        cause: What problems of one kind have in common where their messages differ; by default the
+            message.
     """
 
     file: str
@@ -36,6 +40,7 @@ class Problem:
     value: str
     message: str
     severity: Severity = "error"
+    cause: str = ""
 
     def __str__(self) -> str:
         where = self.file
@@ -49,21 +54,39 @@ class Problem:
 
 
 class AnnotationError(ValueError):
-    """A CSV file that cannot be used as it is; ``problems`` holds every reason."""
+    """A file of labels or predictions that cannot be used; ``problems`` holds every reason."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[:_MAX_LISTED]]
-        if len(self.problems) > _MAX_LISTED:
-            lines.append(
-                f"… and {len(self.problems) - _MAX_LISTED} more;"
-                " `fashionkp check FILE` lists every one"
-            )
+        lines = [line for _, line in in_lines(self.problems)]
+        if len(lines) > _MAX_LINES:
+            lines = [*lines[:_MAX_LINES], "… and problems of other kinds"]
+        if len(lines) != len(self.problems):
+            lines.append("`fashionkp check FILE` counts them all, with --json it lists them")
         super().__init__("\n".join(lines))
 
 
 class AnnotationWarning(UserWarning):
     """Something odd in a CSV file that does not keep it from being used."""
+
+
+def in_lines(problems: Iterable[Problem]) -> Iterator[tuple[Severity, str]]:
+    """Problems for people: five of each cause, then how many more there are.
+
+    Yields:
+        Severity and text of each line; causes come in the order of their first problem.
+    """
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.severity, problem.cause or problem.message), []).append(problem)
+    for alike in groups.values():
+        # A line that stands for a single problem would say less than the problem.
+        shown = alike if len(alike) <= _MAX_ALIKE + 1 else alike[:_MAX_ALIKE]
+        for problem in shown:
+            yield problem.severity, str(problem)
+        more, last = len(alike) - len(shown), alike[-1]
+        if more:
+            yield last.severity, f"{last.file}: {more:,} more like this, the last in row {last.row}"
 
 
 @dataclass(frozen=True)

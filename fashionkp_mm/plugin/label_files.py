@@ -10,8 +10,9 @@ import numpy as np
 
 from fashionkp_mm.core.csv_format import has_keypoints, read_labels, read_test_list
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
+from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import locate_images
-from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.core.table import AnnotationError, KeypointTable, Problem
 
 
 class DataNotFoundError(FileNotFoundError):
@@ -53,9 +54,17 @@ def read_table(
     """Read labels, or a list of ids and categories; keep the rows of some categories.
 
     Raises:
-        AnnotationError: The CSV breaks a rule of the format.
+        AnnotationError: The CSV breaks a rule of the format, or an id leaves the data root.
     """
     table = (read_test_list if test_list else read_labels)(ann_file)
+    # Ids of a test list may be any path, unless they start from a data root, as here.
+    unsafe = [
+        Problem(ann_file, int(row), "image_id", image_id, told)
+        for row, image_id in zip(table.rows, table.image_ids, strict=True)
+        if (told := id_problem(image_id))
+    ]
+    if unsafe:
+        raise AnnotationError(unsafe)
     if len(categories) < len(CATEGORY_NAMES):
         kept = [CATEGORY_INDEX[name] for name in categories]
         table = table.select(np.isin(table.category_indices, kept))

@@ -15,7 +15,7 @@ import pytest
 
 from fashionkp_mm.commands import prediction_files
 from fashionkp_mm.commands.prediction_files import Format, FormatError, content, format_of, render
-from fashionkp_mm.core.csv_format import read_predictions
+from fashionkp_mm.core.csv_format import read_predictions, read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, KEYPOINT_NAMES
 from fashionkp_mm.runtime import Garment
 
@@ -86,13 +86,20 @@ class TestCsv:
         assert table.image_ids == ("a.jpg",)
         assert CATEGORY_NAMES[table.category_indices[0]] == "dress"
 
-    def test_quotes_what_would_break_a_row(self, garment: Make) -> None:
-        name = 'a, "b".jpg'
+    @pytest.mark.parametrize(
+        "name",
+        ['a, "b".jpg', "a,b.jpg", "a\nb.jpg", "a\rb.jpg", "/abs/a.jpg", "../a.jpg", "a\\b.jpg"],
+    )
+    def test_any_name_of_a_picture_is_read_back(
+        self, name: str, garment: Make, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "p.csv"
+        path.write_bytes(written("csv", {name: [garment()], "b.jpg": [garment()]}))
 
-        rows = list(csv.reader(io.StringIO(written("csv", {name: [garment()]}).decode())))
-
-        assert rows[1][0] == name
-        assert len(rows[1]) == len(rows[0])
+        assert read_predictions(path).image_ids == (name, "b.jpg")
+        assert read_test_list(path).image_ids == (name, "b.jpg")
+        text = io.StringIO(path.read_text(), newline="")
+        assert [len(row) for row in csv.reader(text, strict=True)] == [26] * 3
 
 
 class TestJson:

@@ -4,7 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from fashionkp_mm.core.image_ids import difference_in_words, match_ids
+from fashionkp_mm.core.image_ids import difference_in_words, id_problem, match_ids
+
+
+@pytest.mark.parametrize(
+    "image_id",
+    ["a.jpg", "./a.jpg", "Images/skirt/a.jpg", "a..b/..c.jpg", "Kleid/ü, 1.jpg", "ab:c.jpg"],
+)
+def test_paths_below_a_root(image_id: str) -> None:
+    assert id_problem(image_id) == ""
+
+
+@pytest.mark.parametrize(
+    ("image_id", "told"),
+    [
+        ("../a.jpg", "leaves the data root"),
+        ("a/../../b.jpg", "leaves the data root"),
+        ("a\\..\\b.jpg", "leaves the data root"),
+        ("/a.jpg", "leaves the data root"),
+        ("C:/a.jpg", "leaves the data root"),
+        ("C:a.jpg", "leaves the data root"),
+        ("\\\\host\\a.jpg", "leaves the data root"),
+        ("~/a.jpg", "leaves the data root"),
+        ("Images\\a.jpg", "has a backslash"),
+    ],
+)
+def test_what_is_no_path_below_a_root(image_id: str, told: str) -> None:
+    assert told in id_problem(image_id)
 
 
 def test_equal_ids_come_first() -> None:

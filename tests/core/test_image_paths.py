@@ -54,6 +54,22 @@ def test_the_root_itself_comes_first(tmp_path: Path) -> None:
     assert found["Images/skirt/a.jpg"] == tmp_path / "Images/skirt/a.jpg"
 
 
+@pytest.mark.parametrize("above", ["..", "../other", "Images/../.."])
+def test_nothing_is_found_outside_the_root(above: str, tmp_path: Path) -> None:
+    for name in ("other/secret.jpg", "secret.jpg", "root/Images/in.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    outside = [f"{above}/secret.jpg", f"{tmp_path}/secret.jpg", f"Images/{tmp_path}/secret.jpg"]
+    inside = "Images/../Images/in.jpg"
+    assert set(locate_images([*outside, inside], tmp_path / "root")) == {inside}
+
+
+def test_an_absolute_id_below_the_root(tmp_path: Path) -> None:
+    image = tmp_path / "a.jpg"
+    image.touch()
+    assert locate_images([str(image)], "/") == {str(image): image}
+
+
 @pytest.mark.parametrize(("split", "count"), [("train", 2818), ("val", 443)])
 def test_every_image_is_found(split: str, count: int, fashionai_root: Path) -> None:
     table = read_labels(fashionai_root / split / "Annotations" / f"{split}.csv")

@@ -4,4 +4,4 @@ Importing this package is cheap and pulls in neither torch nor MMPose. ``fashion
 garments, ``fashionkp_mm.plugin`` registers everything with MMPose when it is imported.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -5,7 +5,7 @@
 The first rows test the model as it ships and, of the same weights, one change at a time; ``tools/
 test.py`` tests them all on the validation images, the category given. One row a further model
 follows, each with all that its own config says. The last rows, with the ONNX file that ships, vary
-how often a picture is looked at again around what was found and whether these looks are merged.
+how many passes are made on crops around what was found, and whether these passes are merged.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def print_looks(looks: int, answers: KeypointTable, root: Path, *, merged: bool)
         answers.rows,
     )
     error = evaluate(answers, predictions).value
-    words = "all of these looks merged" if merged else "the last look alone"
-    print_row([f"`refine` looks again {looks} times, {words}, ONNX"], [None, None, error])
+    words = "merged" if merged else "the last one alone"
+    print_row([f"`refine` with {looks} passes on crops, {words}, ONNX"], [None, None, error])
 
 
 def last_keypoints(keypoints: NDArray[np.float32], *_: object) -> NDArray[np.float32]:

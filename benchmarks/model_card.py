@@ -264,7 +264,7 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
         f"Trained on {len(train):,} images of FashionAI, validated on {len(answers):,} others:\n\n"
         + table(["", "trained on", "validated on"], counts)
         + f"\n\nThe validation images chose the checkpoint, epoch {meta.get('epoch', 'unknown')},"
-        " the weights of the losses, how points are read from heatmaps and that two looks are"
+        " the weights of the losses, how points are read from heatmaps and that two passes are"
         " merged, so its figures are a little better than those of images that nobody has seen. The"
         f" recipe is [`{config}`](../{config}), its backbone's weights from ImageNet:\n\n"
         f"```\n{command}\n```"
@@ -400,8 +400,9 @@ def speed(model: Path, data: Path, answers: KeypointTable) -> str:
     return (
         f"## Speed\n\nOn {os.cpu_count()} cores of a shared machine, {TIMED} images of the"
         f" validation set at once, decoding excluded, medians of {REPEATS}. `python"
-        " benchmarks/runtime.py` compares the runtime with rtmlib and MMPose; its figures stand in"
-        " the README.\n\n" + table(["", "ms an image", "times the first line"], rows)
+        " benchmarks/runtime.py` compares the runtime with rtmlib and MMPose; its figures are"
+        " in [benchmarks](benchmarks.md#speed).\n\n"
+        + table(["", "ms an image", "times the first line"], rows)
     )
 
 

@@ -1,4 +1,4 @@
-"""Print the README's results table: NE on the validation images, by model and by boxes.
+"""Print the table of docs/benchmarks.md: NE on the validation images, by model and by boxes.
 
     FASHIONAI_ROOT=… python benchmarks/results.py [--detector CONFIG CHECKPOINT] \\
         CONFIG=CHECKPOINT [CONFIG=CHECKPOINT …]

@@ -1,0 +1,129 @@
+"""What README and docs say is there: links, commands, options, configs, scripts, figures."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer.main
+
+from fashionkp_mm import __version__
+from fashionkp_mm.cli import app
+from fashionkp_mm.core.csv_format import read_labels
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.runtime import coco_categories
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+MAX_README_LINES = 170
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def rows(page, first):
+    """Cells of the rows of a page's tables whose first cell matches."""
+    lines = [line.strip("|").split("|") for line in page.read_text().splitlines() if "|" in line]
+    cells = [[cell.strip(" *") for cell in line] for line in lines]
+    return [row for row in cells if re.fullmatch(first, row[0])]
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= MAX_README_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_is_linked_from_the_readme():
+    text = (ROOT / "README.md").read_text()
+    for page in PAGES[1:]:
+        assert f"({page.relative_to(ROOT)}" in text, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_are_there(page):
+    folders = "configs|benchmarks|tools|tests|fashionkp_mm|weights|examples"
+    named = rf"(?:{folders})/[\w/]+\.(?:py|sh|pth|onnx)"
+    for name in re.findall(named, page.read_text()):
+        if "CONFIG_NAME" not in name:
+            assert (ROOT / name).is_file(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_their_options_exist(page):
+    commands = typer.main.get_command(app).commands
+    text = page.read_text().replace("\\\n", " ")
+    for name, rest in re.findall(r"^(?:.*\| )?fashionkp (\w+)(.*)$", text, re.MULTILINE):
+        known = {option for parameter in commands[name].params for option in parameter.opts}
+        given = set(re.findall(r"(?<!\S)--[\w-]+", rest.split("#")[0]))
+        assert given <= known, f"fashionkp {name}: {given - known}"
+
+
+def test_every_config_is_in_the_table_of_configs():
+    text = (ROOT / "docs/train.md").read_text()
+    for config in (ROOT / "configs").glob("*.py"):
+        assert f"`configs/{config.name}`" in text, config.name
+
+
+@pytest.mark.parametrize("source", ["label", "whole", "refine", "detector"])
+def test_the_readme_has_the_figures_of_the_benchmarks(source):
+    (row,) = rows(ROOT / "README.md", rf"`?{source}`?( \(the default\))?")
+    measured = rows(ROOT / "docs/benchmarks.md", "`heatmap_lite2_320_fashion.py`")
+    (long,) = [row for row in measured if row[2] == source]
+    assert row[1:] == [long[3], long[9], long[11]]
+
+
+def test_the_readme_has_the_figures_of_the_model_card():
+    text, card = (ROOT / "README.md").read_text(), (ROOT / "docs/model_card.md").read_text()
+    (all_,) = rows(ROOT / "docs/model_card.md", "all")
+    (refine,) = rows(ROOT / "README.md", r"`refine` \(the default\)")
+    assert refine[1:3] == [all_[3], all_[7]]
+    right = float(re.search(r"^([\d.]+) % of the images get their labelled", card, re.MULTILINE)[1])
+    assert f"wrong on {100 - right:.0f} %" in " ".join(text.split())
+
+
+def test_the_changelog_begins_with_this_version():
+    version = re.search(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert version[1] == __version__
+
+
+def test_the_coco_snippet_writes_labels_that_can_be_read(tmp_path):
+    """`docs/data.md`: COCO labels become a FashionAI CSV with the same three visibilities."""
+    rng = np.random.default_rng(0)
+    categories = coco_categories()
+    labels, wanted = [], []
+    for index, category in enumerate(categories):
+        flags = rng.integers(0, 3, len(category["keypoints"])) * CATEGORY_KEYPOINTS[index]
+        places = rng.integers(1, 500, (len(flags), 2))
+        flat = np.column_stack([places * (flags[:, None] > 0), flags]).ravel().tolist()
+        labels.append({"image_id": index, "category_id": category["id"], "keypoints": flat})
+        wanted.append((places, flags - 1))
+    images = [{"id": i, "file_name": f"shop/{name}.jpg"} for i, name in enumerate(CATEGORY_NAMES)]
+    coco = {"images": images, "annotations": labels, "categories": categories}
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/data.md").read_text(), re.DOTALL)
+    subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
+    table = read_labels(tmp_path / "labels.csv")
+    assert table.image_ids == tuple(image["file_name"] for image in images)
+    for row, (places, visibility) in enumerate(wanted):
+        assert table.visibility[row].tolist() == visibility.tolist()
+        present = visibility != Visibility.ABSENT
+        assert np.array_equal(table.keypoints[row][present], places[present])

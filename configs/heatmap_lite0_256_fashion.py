@@ -1,7 +1,7 @@
 # The same network at 256x256, trained further from what 192x192 pixels have taught it, on pictures
 # that are warped and partly hidden:
 #   python tools/train.py configs/heatmap_lite0_256_fashion.py --amp \
-#       --cfg-options load_from=weights/heatmap_lite0_fashion.pth
+#       --cfg-options load_from=work_dirs/heatmap_lite0_fashion/best_fashionai_NE_epoch_30.pth
 _base_ = ['heatmap_lite0_fashion.py']
 
 from fashionkp_mm.plugin.recipes import with_codec, with_transforms

@@ -90,6 +90,19 @@ def test_the_reason_is_told(files, what, reason):
         load_checkpoint_file(path)
 
 
+def test_a_single_bit_of_a_weight_is_not_lost_without_a_word(tmp_path):
+    path = tmp_path / "w.pth"
+    torch.save({"state_dict": {"weight": torch.full((64,), 1.5)}}, path)
+    content = bytearray(path.read_bytes())
+    content[content.index(bytes(torch.full((64,), 1.5).numpy())) + 3] ^= 1
+    path.write_bytes(content)
+    # Stock torch reads it, or there would be nothing to notice.
+    assert not torch.equal(torch.load(path)["state_dict"]["weight"], torch.full((64,), 1.5))
+
+    with pytest.raises(UnreadableCheckpointError, match="data/0 is damaged"):
+        load_checkpoint_file(path)
+
+
 @pytest.mark.parametrize("what", ["cut short", "an old one cut short", "tar", "text", "empty"])
 def test_a_damaged_file_is_called_unreadable(files, what):
     path = files[list(hostile_checkpoints.HOSTILE).index(what)]

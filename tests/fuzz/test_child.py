@@ -17,7 +17,8 @@ def child() -> Iterator[Child]:
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        ("hang", "no answer in 1 s"),
+        ("hang", "no answer in 2 s"),
+        ("take long", "at most 0.2 allowed"),
         ("die", "the process died (exit status 3)"),
         ("grow", "MiB taken, at most 64 allowed"),
         ("grow without end", "MemoryError in misbehaving.py"),

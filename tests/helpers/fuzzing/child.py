@@ -8,6 +8,7 @@ import os
 import resource
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from fuzzing import Fault
 
 _START_SECONDS = 180.0
 """Patience with a child that imports torch while the machine is busy."""
+_PATIENCE = 10
+"""Wall time in terms of processor time: other processes may be at work too."""
 _MEBIBYTE = 2**20
 _SPARE = 2
 """The system stops a child at so many times the memory of one case; below, the check counts."""
@@ -36,7 +39,7 @@ class Limits:
     """What one case may take.
 
     Attributes:
-        seconds: Wall time.
+        seconds: Processor time. A case that takes ten times as long by the clock hangs.
         mebibytes: By how much resident memory may grow.
         audited: Whether an audit event of code that runs is a fault. Only for targets that do none
             of that themselves.
@@ -94,9 +97,10 @@ class Child:
             self._start()
         self._connection.send(case)
         try:
-            if not self._connection.poll(self._limits.seconds):
+            patience = _PATIENCE * self._limits.seconds
+            if not self._connection.poll(patience):
                 self._stop()
-                return Verdict("fault", f"no answer in {self._limits.seconds:g} s")
+                return Verdict("fault", f"no answer in {patience:g} s")
             verdict: Verdict = self._connection.recv()
         except (EOFError, ConnectionError):
             status = self._stop()
@@ -173,6 +177,7 @@ class _Guard:
         self._events.clear()
         os.ftruncate(self._log, 0)
         before = _reset_peak()
+        start = time.process_time()
         self._watching = True
         try:
             outcome = check()
@@ -182,15 +187,22 @@ class _Guard:
             return Verdict("fault", _summary(error))
         finally:
             self._watching = False
-        grown = (_status("VmHWM") - before) // _MEBIBYTE
-        if grown > self._limits.mebibytes:
-            return Verdict("fault", f"{grown} MiB taken, at most {self._limits.mebibytes} allowed")
-        if self._events:
-            return Verdict("fault", f"code was executed: {', '.join(self._events)}")
+        fault = self._exceeded(time.process_time() - start, before)
         said = os.pread(self._log, 300, 0).decode(errors="replace").strip()
-        if said and self._limits.silent and outcome == "accepted":
-            return Verdict("fault", f"accepted, though a library says: {' '.join(said.split())}")
-        return Verdict(outcome)
+        if not fault and said and self._limits.silent and outcome == "accepted":
+            fault = f"accepted, though a library says: {' '.join(said.split())}"
+        return Verdict("fault", fault) if fault else Verdict(outcome)
+
+    def _exceeded(self, seconds: float, resident: int) -> str:
+        """Which limit a case did not keep to; empty if none."""
+        grown = (_status("VmHWM") - resident) // _MEBIBYTE
+        if self._events:
+            return f"code was executed: {', '.join(self._events)}"
+        if seconds > self._limits.seconds:
+            return f"{seconds:.1f} s, at most {self._limits.seconds:g} allowed"
+        if grown > self._limits.mebibytes:
+            return f"{grown} MiB taken, at most {self._limits.mebibytes} allowed"
+        return ""
 
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self._watching and event in _RUNS_CODE:

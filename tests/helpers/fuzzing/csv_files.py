@@ -25,7 +25,7 @@ from fuzzing import Fault, plain_csv
 from fuzzing.child import Limits
 from fuzzing.mutations import BYTE_MUTATIONS
 
-LIMITS = Limits(seconds=10, mebibytes=256)
+LIMITS = Limits(seconds=2, mebibytes=256)
 _READERS: dict[Kind, Callable[[Path], KeypointTable]] = {
     "labels": read_labels,
     "predictions": read_predictions,

@@ -16,7 +16,7 @@ from fuzzing import Fault
 from fuzzing.child import Limits
 from fuzzing.mutations import BYTE_MUTATIONS
 
-LIMITS = Limits(seconds=10, mebibytes=128)
+LIMITS = Limits(seconds=2, mebibytes=128)
 _MADE_BY = {"model": "sha256 00", "boxes": "refine", "format": "csv"}
 _IDS = ("Images/a.jpg", "Images/b.jpg", "Images/ü, c.jpg", "d.jpg")
 _STRAY = (

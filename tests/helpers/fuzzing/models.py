@@ -28,7 +28,7 @@ from fuzzing import Fault
 from fuzzing.child import Limits
 from fuzzing.mutations import BYTE_MUTATIONS
 
-LIMITS = Limits(seconds=20, mebibytes=512)
+LIMITS = Limits(seconds=4, mebibytes=512)
 
 Network = Literal["simcc", "heatmaps", "centroids", "detector"]
 _NETWORKS: tuple[Network, ...] = ("simcc", "heatmaps", "centroids", "detector")

@@ -180,7 +180,7 @@ def _expanded(random: Random) -> bytes:
 
 def _many(random: Random) -> bytes:
     """Many small things."""
-    count = random.choice((10_000, 300_000))
+    count = random.choice((10_000, 100_000))
     return b"](" + random.choice((b"N", b"]", b"}", b")", b"K\x01")) * count + b"e"
 
 

@@ -22,7 +22,7 @@ from fuzzing import Fault
 from fuzzing.child import Limits
 from fuzzing.mutations import BYTE_MUTATIONS, overwritten, truncated
 
-LIMITS = Limits(seconds=20, mebibytes=1024, silent=True)
+LIMITS = Limits(seconds=4, mebibytes=1024, silent=True)
 """The largest picture that is decoded takes 256 MiB as BGR, and its decoder as much again."""
 
 Damage = Literal["none", "truncated", "checked", "other"]

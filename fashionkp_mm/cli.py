@@ -160,7 +160,8 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="[NAME=]PREDICTIONS…",
-            help="CSV of predictions. Several are compared in one table, by name.",
+            help="Predictions: .csv, .json, coco.json or .parquet. Several are compared in one"
+            " table, by name.",
         ),
     ],
     *,
@@ -193,7 +194,7 @@ def report(
             exists=True,
             dir_okay=False,
             readable=True,
-            help="CSV of predictions.",
+            help="Predictions: .csv, .json, coco.json or .parquet.",
         ),
     ],
     *,
@@ -247,7 +248,10 @@ def draw(
     predictions: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, readable=True, help="CSV of predictions to draw beside."
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Predictions to draw beside: .csv, .json, coco.json or .parquet.",
         ),
     ] = None,
     limit: Annotated[

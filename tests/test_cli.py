@@ -344,14 +344,37 @@ class TestEvaluate:
         assert (found["NE"], found["points"]) == (pytest.approx(value), points)
         assert found["missing_predictions"] == ["Images/skirt/b.jpg"]
 
-    def test_nothing_in_common(self, csv: Path, predictions: Path) -> None:
-        write_csv(predictions, *(row(f"{number}.jpg") for number in range(9)))
+    @pytest.mark.parametrize("rule", ["error", "count", "skip"])
+    def test_ids_of_which_none_is_labelled(self, rule: str, csv: Path, predictions: Path) -> None:
+        write_csv(predictions, row("skirt/a.jpg"), row("skirt/b.jpg"))
+
+        result = run("evaluate", csv, predictions, "--missing-predictions", rule)
+
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert (
+            "no prediction is of a labelled image: 2 of 2 differ only in the folders"
+            in result.stderr
+        )
+        assert "such as 'Images/skirt/a.jpg' and 'skirt/a.jpg'" in result.stderr
+
+    def test_nothing_to_score(self, csv: Path, predictions: Path) -> None:
+        write_csv(csv, row("Images/skirt/a.jpg", waistband_left=ABSENT))
+        write_csv(predictions, row("Images/skirt/a.jpg"))
 
         result = run("evaluate", csv, predictions)
 
-        assert result.exit_code == 1
+        assert result.exit_code == 0
         assert "none, no point was scored" in result.stdout
         assert run_json("evaluate", csv, predictions)["NE"] is None
+
+    def test_predictions_without_a_label_are_named(self, csv: Path, predictions: Path) -> None:
+        rows = [row(f"Images/skirt/{name}.jpg") for name in "ab"]
+        write_csv(predictions, *rows, row("other.jpg"))
+
+        result = run("evaluate", csv, predictions)
+
+        assert result.exit_code == 0
+        assert "1 prediction of images that the labels lack, such as 'other.jpg'" in result.stderr
 
     def test_broken_labels_end_in_one_message(self, csv: Path, predictions: Path) -> None:
         write_csv(csv, row("Images/skirt/a.jpg", hemline_left="1O_50_0"))

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.pictures import locate, require_apart, targets, write_picture
+from fashionkp_mm.commands.prediction_tables import read_for
 from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import BrokenImageError, load_image
@@ -52,15 +54,17 @@ def run(
         Exit status: 1 if an image could not be drawn.
     """
     failures: list[str] = []
-    with terminal.one_message():
+    with terminal.one_message(UnmatchedIdsError):
         # Whatever can be drawn may be drawn: the rules that labels obey are `check`'s business.
         table = terminal.read(read_predictions, csv)
-        beside = None if predictions is None else terminal.read(read_predictions, predictions)
-        if limit is not None and limit < len(table):
-            table = table.select(np.linspace(0, len(table) - 1, limit).round().astype(np.intp))
+        beside = None if predictions is None else read_for(table, predictions)
         errors = np.full(len(table), np.nan)
         if beside is not None:
             errors = image_errors(table, beside)
+        if limit is not None and limit < len(table):
+            kept = np.linspace(0, len(table) - 1, limit).round().astype(np.intp)
+            table, errors = table.select(kept), errors[kept]
+        if beside is not None:
             # NaN, where there is nothing to score, comes last.
             order = np.argsort(-errors, kind="stable")
             table, errors = table.select(order), errors[order]

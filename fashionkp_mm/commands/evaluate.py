@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.core.csv_format import read_labels, read_predictions
+from fashionkp_mm.commands.prediction_tables import read_for
+from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.normalized_error import (
     SERVER_MIN_NORMALIZER,
     Missing,
@@ -91,17 +93,17 @@ def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json
 
     Args:
         answers: CSV of labels.
-        predictions: CSV files of predictions by name.
+        predictions: Files of predictions by name; see `prediction_tables`.
         rules: The rules of the score.
         as_json: Whether to print JSON; of several files, an object by name.
 
     Returns:
         Exit status: 1 if images or points have no prediction and nobody said what to do with them.
     """
-    with terminal.one_message():
+    with terminal.one_message(UnmatchedIdsError):
         answered = terminal.read(read_labels, answers)
         results = {
-            name: score(answered, terminal.read(read_predictions, path), rules)
+            name: score(answered, read_for(answered, path), rules)
             for name, path in predictions.items()
         }
     alone = next(iter(results.values())) if len(results) == 1 else None

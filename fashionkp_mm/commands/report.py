@@ -19,8 +19,10 @@ from fashionkp_mm.commands.evaluate import (
     score_name,
 )
 from fashionkp_mm.commands.pictures import locate
-from fashionkp_mm.core.csv_format import read_labels, read_predictions
+from fashionkp_mm.commands.prediction_tables import read_for
+from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import BrokenImageError
@@ -35,7 +37,7 @@ def run(answers: Path, predictions: Path, *, images: Path | None, out: Path, rul
 
     Args:
         answers: CSV of labels.
-        predictions: CSV of predictions.
+        predictions: File of predictions; see `prediction_tables`.
         images: Folder that the image ids start from; found beside the labels by default.
         out: The HTML file.
         rules: The rules of the score.
@@ -45,9 +47,9 @@ def run(answers: Path, predictions: Path, *, images: Path | None, out: Path, rul
         image could not be drawn. The page is written all the same, and says what it lacks.
     """
     failures: list[str] = []
-    with terminal.one_message():
+    with terminal.one_message(UnmatchedIdsError):
         answered = terminal.read(read_labels, answers)
-        predicted = terminal.read(read_predictions, predictions)
+        predicted = read_for(answered, predictions)
         result = score(answered, predicted, rules)
         errors = point_errors(
             answered,

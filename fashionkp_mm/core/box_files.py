@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.image_ids import difference_in_words
 
 BOX_COLUMNS = ("image_id", "x1", "y1", "x2", "y2")
 
@@ -34,7 +35,8 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
     """
     file = os.fspath(path)
     try:
-        frame = pd.read_csv(file, dtype={"image_id": str})
+        # An image may be called NA or null; a number that is missing is found out below.
+        frame = pd.read_csv(file, dtype={"image_id": str}, keep_default_na=False)
     except ValueError as error:
         # Empty, ragged or not UTF-8: pandas' errors for these are ValueErrors all.
         raise BoxFileError(
@@ -56,6 +58,7 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
         )
     frame[list(BOX_COLUMNS[1:])] = corners
     if "score" in frame.columns:
+        frame["score"] = pd.to_numeric(frame["score"], errors="coerce")
         frame = frame.sort_values("score", ascending=False, kind="stable")
     elif (twice := frame["image_id"].duplicated()).any():
         raise BoxFileError(
@@ -63,10 +66,14 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
             " to choose by"
         )
     boxes = frame.drop_duplicates("image_id").set_index("image_id")[list(BOX_COLUMNS[1:])]
-    absent = [image_id for image_id in image_ids if image_id not in boxes.index]
+    known = set(boxes.index)
+    absent = [image_id for image_id in image_ids if image_id not in known]
     if absent:
+        wanted = set(image_ids)
+        alike = difference_in_words(absent, [name for name in boxes.index if name not in wanted])
         raise BoxFileError(
-            f"{file}: no box for {len(absent)} images, the first is {absent[0]}; detect them too"
+            f"{file}: no box for {len(absent)} images, the first is {absent[0]};"
+            f" {alike or 'detect them too'}"
         )
     return boxes.loc[list(image_ids)].to_numpy(np.float32)
 

@@ -10,6 +10,30 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 
+class UnmatchedIdsError(ValueError):
+    """Two files that are to be compared have not one image id in common."""
+
+
+def require_overlap(labelled: Sequence[str], predicted: Sequence[str]) -> None:
+    """Refuse to compare files that have no image in common, unless one of them has none at all.
+
+    Args:
+        labelled: Image ids of the labels.
+        predicted: Those of the predictions.
+
+    Raises:
+        UnmatchedIdsError: No id is in both; the message says in what they differ.
+    """
+    if not labelled or not predicted or not set(labelled).isdisjoint(predicted):
+        return
+    told = difference_in_words(labelled, predicted)
+    if not told:
+        told = f"the labels have ids such as '{labelled[0]}', the predictions '{predicted[0]}'"
+    raise UnmatchedIdsError(
+        f"no prediction is of a labelled image: {told}; give both the same image ids"
+    )
+
+
 def id_problem(image_id: str) -> str:
     """Why an id cannot name a picture below a data root, and the remedy; empty where it can."""
     parts = re.split(r"[/\\]", image_id)
@@ -57,17 +81,17 @@ def difference_in_words(wanted: Sequence[str], known: Sequence[str]) -> str:
         wanted: Ids of one file.
         known: Ids of another one.
     """
+    total = len(set(wanted))
     by_tail = match_ids(wanted, known)
     if by_tail:
         ours, theirs = next(iter(by_tail.items()))
-        alike = f"{len(by_tail):,} of {len(set(wanted)):,} differ in the folders before the name"
-        return f"{alike} only, such as '{ours}' and '{theirs}'"
+        alike = f"{len(by_tail):,} of {total:,} differ only in the folders before the name"
+        return f"{alike}, such as '{ours}' and '{theirs}'"
     folded = {image_id.casefold(): image_id for image_id in known}
-    in_case = [image_id for image_id in wanted if image_id.casefold() in folded]
+    in_case = [image_id for image_id in dict.fromkeys(wanted) if image_id.casefold() in folded]
     if in_case:
-        theirs = folded[in_case[0].casefold()]
-        alike = f"{len(in_case):,} of {len(set(wanted)):,} differ in upper and lower case"
-        return f"{alike} only, such as '{in_case[0]}' and '{theirs}'"
+        alike = f"{len(in_case):,} of {total:,} differ only in upper and lower case"
+        return f"{alike}, such as '{in_case[0]}' and '{folded[in_case[0].casefold()]}'"
     return ""
 
 

@@ -25,6 +25,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
+from fashionkp_mm.core.image_ids import require_overlap
 from fashionkp_mm.core.table import KeypointTable
 
 MissingNormalizer = Literal["skip", "server"]
@@ -281,6 +282,7 @@ def evaluate(
             refused: it counts as an error of 1, but for ``skip``.
 
     Raises:
+        UnmatchedIdsError: There are predictions, and none is of an image of the answers.
         MissingPredictionsError: Images or points have no prediction, and ``missing_predictions`` is
             ``error``.
     """
@@ -411,7 +413,12 @@ def _paired(
 
 
 def prediction_rows(answers: KeypointTable, predictions: KeypointTable) -> NDArray[np.intp]:
-    """``(N,)`` for each answer the row of its image's prediction, -1 where there is none."""
+    """``(N,)`` for each answer the row of its image's prediction, -1 where there is none.
+
+    Raises:
+        UnmatchedIdsError: There are predictions, and none is of an image of the answers.
+    """
+    require_overlap(answers.image_ids, predictions.image_ids)
     row_of = {image_id: row for row, image_id in enumerate(predictions.image_ids)}
     rows = (row_of.get(image_id, -1) for image_id in answers.image_ids)
     return np.fromiter(rows, np.intp, len(answers))

@@ -98,6 +98,9 @@ def recognition(answers: KeypointTable, predictions: KeypointTable) -> Recogniti
     """Compare the category and the visibility of predictions with labels, matched by image id.
 
     Images without a prediction are left out.
+
+    Raises:
+        UnmatchedIdsError: There are predictions, and none is of an image of the answers.
     """
     rows = prediction_rows(answers, predictions)
     answers, predicted = answers.select(rows >= 0), predictions.select(rows[rows >= 0])

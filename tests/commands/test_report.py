@@ -200,8 +200,10 @@ def test_nothing_in_common(labels: Path, tmp_path: Path) -> None:
     )
     path, out = tmp_path / "other.csv", tmp_path / "report.html"
     write_predictions(path, renamed)
-    assert run(labels, path, "--out", out).exit_code == 1
-    assert "NE of the images with a prediction" in Page(out).text
+    result = run(labels, path, "--out", out)
+    assert result.exit_code == 1
+    assert "no prediction is of a labelled image" in result.stderr
+    assert not out.exists()
 
 
 def test_an_interrupted_write_leaves_the_old_page(

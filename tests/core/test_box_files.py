@@ -61,6 +61,17 @@ def test_a_file_that_cannot_be_used(text: str, message: str, tmp_path: Path) -> 
     assert str(caught.value).startswith(str(path))
 
 
+def test_ids_that_differ_in_their_folders_are_named(tmp_path: Path) -> None:
+    path = box_file(tmp_path, "image_id,x1,y1,x2,y2\nskirt/a.jpg,1,2,3,4\n")
+    with pytest.raises(BoxFileError, match=r"1 of 1 differ only in the folders before the name"):
+        read_boxes(path, ["Images/skirt/a.jpg"])
+
+
+def test_an_image_may_be_called_na(tmp_path: Path) -> None:
+    path = box_file(tmp_path, "image_id,x1,y1,x2,y2,score\nNA,1,2,3,4,\nNA,1,2,5,6,0.1\n")
+    assert read_boxes(path, ["NA"]).tolist() == [[1, 2, 5, 6]]
+
+
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "boxes.csv"
     path.write_bytes(b"image_id,x1,y1,x2,y2\n\xff\xfe,1,2,3,4\n")

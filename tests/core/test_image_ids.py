@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from fashionkp_mm.core.image_ids import difference_in_words, id_problem, match_ids
+from fashionkp_mm.core.image_ids import (
+    UnmatchedIdsError,
+    difference_in_words,
+    id_problem,
+    match_ids,
+    require_overlap,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +106,21 @@ def test_the_order_is_that_of_what_is_wanted() -> None:
 def test_the_difference_is_told() -> None:
     wanted = ["Images/skirt/a.jpg", "Images/skirt/b.jpg"]
     assert difference_in_words(wanted, ["skirt/b.jpg", "skirt/a.jpg"]) == (
-        "2 of 2 differ in the folders before the name only, such as 'Images/skirt/a.jpg' and"
+        "2 of 2 differ only in the folders before the name, such as 'Images/skirt/a.jpg' and"
         " 'skirt/a.jpg'"
     )
     assert difference_in_words(wanted, ["images/skirt/A.JPG", "c.jpg"]) == (
-        "1 of 2 differ in upper and lower case only, such as 'Images/skirt/a.jpg' and"
+        "1 of 2 differ only in upper and lower case, such as 'Images/skirt/a.jpg' and"
         " 'images/skirt/A.JPG'"
     )
     assert difference_in_words(wanted, ["c.jpg"]) == ""
+
+
+def test_files_without_a_common_id_are_not_compared() -> None:
+    require_overlap(["a.jpg", "b.jpg"], ["b.jpg", "x/a.jpg"])
+    require_overlap([], ["a.jpg"])
+    require_overlap(["a.jpg"], [])
+    with pytest.raises(UnmatchedIdsError, match=r"1 of 2 differ only in the folders"):
+        require_overlap(["a.jpg", "b.jpg"], ["x/a.jpg"])
+    with pytest.raises(UnmatchedIdsError, match=r"such as 'a\.jpg', the predictions 'c\.jpg'"):
+        require_overlap(["a.jpg"], ["c.jpg"])

@@ -1,0 +1,200 @@
+"""Tests of reading predictions back from every format that they are written in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fashionkp_mm.commands.prediction_files import Format, content, render
+from fashionkp_mm.commands.prediction_tables import read_for, read_prediction_file
+from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX
+from fashionkp_mm.core.image_ids import UnmatchedIdsError
+from fashionkp_mm.core.table import AnnotationError, KeypointTable
+from fashionkp_mm.runtime import Garment
+
+Make = Callable[..., Garment]
+
+
+@pytest.fixture
+def found(garment: Make) -> dict[str, list[Garment]]:
+    """Three images: two garments, none, and one with an occluded and an absent point."""
+    visibility = np.full(24, -1, np.int8)
+    visibility[KEYPOINT_INDEX["hemline_left"]] = 0
+    visibility[KEYPOINT_INDEX["waistband_left"]] = 1
+    return {
+        "Images/a, 1.jpg": [garment("dress"), garment("skirt")],
+        "b.jpg": [],
+        "/c.jpg": [garment("skirt", visibility=visibility)],
+    }
+
+
+def write(path: Path, form: Format, found: dict[str, list[Garment]]) -> Path:
+    contents = ((name, content(form, (64, 48), garments)) for name, garments in found.items())
+    path.write_bytes(b"".join(render(form, contents)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("p.json", "json"), ("p", "json"), ("p.parquet", "parquet")]
+)
+def test_a_file_gives_the_table_of_the_csv(
+    name: str, form: Format, found: dict[str, list[Garment]], tmp_path: Path
+) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    expected = read_prediction_file(write(tmp_path / "p.csv", "csv", found))
+    table = read_prediction_file(write(tmp_path / name, form, found))
+    assert table.image_ids == expected.image_ids == ("Images/a, 1.jpg", "/c.jpg")
+    assert [CATEGORY_NAMES[c] for c in table.category_indices] == ["dress", "skirt"]
+    assert (table.category_indices == expected.category_indices).all()
+    assert (table.keypoints == expected.keypoints).all()
+    assert (table.visibility == expected.visibility).all()
+
+
+@pytest.mark.parametrize("name", ["coco.json", "val.json"])
+def test_coco_has_no_place_for_an_absent_point(
+    name: str, found: dict[str, list[Garment]], tmp_path: Path
+) -> None:
+    expected = read_prediction_file(write(tmp_path / "p.csv", "csv", found))
+    table = read_prediction_file(write(tmp_path / name, "coco", found))
+    assert table.image_ids == expected.image_ids
+    assert (table.category_indices == expected.category_indices).all()
+    assert (table.visibility == expected.visibility).all()
+    present = expected.visibility >= 0
+    assert (table.keypoints[present] == expected.keypoints[present]).all()
+    assert (table.keypoints[~present] == -1).all()
+
+
+def test_a_csv_is_read_as_csv_whatever_it_begins_with(garment: Make, tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", "csv", {"[a.jpg": [garment()]})
+    path.write_bytes(path.read_bytes().partition(b"\n")[2])
+    assert read_prediction_file(path).image_ids == ("[a.jpg",)
+
+
+def _change(part: Any, steps: list[Any], value: Any) -> None:
+    for step in steps[:-1]:
+        part = part[step]
+    part[steps[-1]] = value
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "told"),
+    [
+        ([0], 7, "column [0].keypoints: expected predictions as"),
+        ([0, "image_id"], None, "column [0].image_id: expected predictions as"),
+        ([0, "category"], "hat", "column [0], value 'hat': unknown category"),
+        ([0, "keypoints"], [1, 2, 2], "column [0].keypoints, value '[1, 2, 2]'"),
+        ([0, "keypoints", "tail"], {}, "column [0].keypoints.tail, value 'tail': unknown keypoint"),
+        (
+            [0, "keypoints", "hemline_left", "x"],
+            float("nan"),
+            "value 'nan': expected x",
+        ),
+        (
+            [0, "keypoints", "hemline_left", "y"],
+            1e30,
+            "value '1e+30': expected x",
+        ),
+        ([0, "keypoints", "hemline_left", "y"], "5", "hemline_left.y, value '5': expected"),
+        ([0, "keypoints", "hemline_left", "visibility"], "seen", "value 'seen': expected one of"),
+    ],
+)
+def test_broken_json_is_named(
+    steps: list[Any], value: Any, told: str, garment: Make, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "p.json", "json", {"a.jpg": [garment()]})
+    entries = json.loads(path.read_text())
+    _change(entries, steps, value)
+    path.write_text(json.dumps(entries))
+    with pytest.raises(AnnotationError) as caught:
+        read_prediction_file(path)
+    assert f"{path}, {told}" in str(caught.value) or told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "told"),
+    [
+        (["images"], None, "column images: expected"),
+        (["images", 0, "file_name"], 5, "images[0].file_name, value '5'"),
+        (["annotations", 0, "image_id"], 9, "annotations[0], value '9, 4': an image or category"),
+        (["annotations", 0, "keypoints"], [1, 2, 2], "annotations[0]: expected x, y and v of each"),
+        (["annotations", 0, "keypoints", 2], 3, "annotations[0].neckline_left, value '3'"),
+        (["categories", 3, "name"], "hat", "value 'hat': unknown category"),
+        (["categories", 3, "keypoints"], ["tail"], "expected x, y and v of each keypoint"),
+    ],
+)
+def test_broken_coco_is_named(
+    steps: list[Any], value: Any, told: str, garment: Make, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "coco.json", "coco", {"a.jpg": [garment()]})
+    dataset = json.loads(path.read_text())
+    _change(dataset, steps, value)
+    path.write_text(json.dumps(dataset))
+    with pytest.raises(AnnotationError) as caught:
+        read_prediction_file(path)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"[{", b'{"a": 1} x', b"[\xff]", b"[" * 100_000])
+def test_what_is_no_json(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_bytes(content)
+    with pytest.raises(AnnotationError, match="not readable as JSON"):
+        read_prediction_file(path)
+
+
+def test_damaged_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    path.write_bytes(b"PAR1 and no more")
+    with pytest.raises(AnnotationError, match=r"not readable as Parquet|Parquet needs pyarrow"):
+        read_prediction_file(path)
+
+
+class TestReadFor:
+    @pytest.fixture
+    def answers(self, garment: Make, tmp_path: Path) -> KeypointTable:
+        images = {f"Images/skirt/{name}.jpg": [garment()] for name in "abc"}
+        return read_prediction_file(write(tmp_path / "answers.csv", "csv", images))
+
+    def test_ids_that_differ_by_a_prefix(
+        self, answers: KeypointTable, garment: Make, tmp_path: Path
+    ) -> None:
+        path = write(tmp_path / "p.csv", "csv", {"skirt/a.jpg": [garment()]})
+        with pytest.raises(UnmatchedIdsError) as caught:
+            read_for(answers, path)
+        assert str(caught.value) == (
+            f"{path}: no prediction is of a labelled image: 1 of 3 differ only in the folders before"
+            " the name, such as 'Images/skirt/a.jpg' and 'skirt/a.jpg'; give both the same image"
+            " ids"
+        )
+
+    def test_predictions_that_are_not_used_are_counted(
+        self,
+        answers: KeypointTable,
+        garment: Make,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        ids = ["Images/skirt/a.jpg", "skirt/b.jpg", "other.jpg"]
+        path = write(tmp_path / "p.csv", "csv", {name: [garment()] for name in ids})
+        assert len(read_for(answers, path)) == 3
+        assert " ".join(capsys.readouterr().err.split()) == (
+            f"note: {path}: 2 predictions of images that the labels lack, such as 'skirt/b.jpg',"
+            " not used; 1 of 2 differ only in the folders before the name, such as"
+            " 'Images/skirt/b.jpg' and 'skirt/b.jpg'"
+        )
+
+    def test_nothing_is_said_where_all_fits(
+        self,
+        answers: KeypointTable,
+        garment: Make,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        read_for(answers, write(tmp_path / "p.csv", "csv", {"Images/skirt/a.jpg": [garment()]}))
+        assert capsys.readouterr().err == ""

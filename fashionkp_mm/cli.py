@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
+
 app = typer.Typer(
     name="fashionkp",
     help="Apparel keypoints: from pictures to garments; check, draw and score FashionAI data.",
@@ -56,6 +58,9 @@ _Config = Annotated[
     typer.Argument(
         metavar="CONFIG", exists=True, dir_okay=False, readable=True, help="The model's config."
     ),
+]
+_MaxMegapixels = Annotated[
+    float, typer.Option(min=0.001, help="Refuse images of more millions of pixels.")
 ]
 _TrainingData = Annotated[
     str | None,
@@ -122,6 +127,7 @@ def check(
         Literal["labels", "predictions", "list"] | None,
         typer.Option(help="What the file is. Default: labels; a list if it has no keypoints."),
     ] = None,
+    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
     as_json: _Json = False,
 ) -> None:
     """Say everything that is wrong with a data set: file, row, column, value, what was expected.
@@ -130,7 +136,10 @@ def check(
     """
     from fashionkp_mm.commands import check as command
 
-    raise typer.Exit(command.run(csv, images=images, kind=kind, as_json=as_json))
+    status = command.run(
+        csv, images=images, kind=kind, as_json=as_json, max_megapixels=max_megapixels
+    )
+    raise typer.Exit(status)
 
 
 @app.command(
@@ -212,6 +221,7 @@ def report(
     missing_normalizer: _MissingNormalizer = "skip",
     points: _Points = "visible",
     missing_predictions: _MissingPredictions = "error",
+    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Write a test run on one HTML page that needs no network and no further file.
 
@@ -222,7 +232,15 @@ def report(
     from fashionkp_mm.commands.evaluate import Rules
 
     rules = Rules(missing_normalizer, points, missing_predictions)
-    raise typer.Exit(command.run(answers, predictions, images=images, out=out, rules=rules))
+    status = command.run(
+        answers,
+        predictions,
+        images=images,
+        out=out,
+        rules=rules,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(status)
 
 
 @app.command(
@@ -264,6 +282,7 @@ def draw(
             "--sheet", help="Write one contact sheet as well, the largest NE of predictions first."
         ),
     ] = False,
+    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Draw labels or predictions on their images.
 
@@ -279,6 +298,7 @@ def draw(
         limit=limit,
         names=names,
         sheet=sheet,
+        max_megapixels=max_megapixels,
     )
     raise typer.Exit(status)
 
@@ -288,7 +308,7 @@ def draw(
         "fashionkp predict photo.jpg --draw drawn",
         "fashionkp predict photos --model rtmpose.onnx --out predictions.csv --draw drawn",
         "fashionkp predict data/test.csv --model rtmpose.onnx --out predictions.json --resume",
-        "find . -name '*.webp' | fashionkp predict - --model rtmpose.onnx --out coco.json",
+        "find . -name '*.webp' -print0 | fashionkp predict - --model rtmpose.onnx --out coco.json",
     ),
 )
 def predict(
@@ -297,10 +317,18 @@ def predict(
         typer.Argument(
             metavar="PATH...",
             help="Images, folders, globs, CSV files with image_id and image_category, and '-' for"
-            " paths on standard input.",
+            " paths on standard input, one a line or each with a NUL behind it.",
         ),
     ],
     *,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder of the images of CSV files. Default: looked for around them.",
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -322,7 +350,8 @@ def predict(
             exists=True,
             dir_okay=False,
             readable=True,
-            help="CSV with image_id and image_category. The model chooses for images not in it.",
+            help="CSV with image_id and image_category. Ids that differ in the first folders only"
+            " are found. The model chooses for images not in it.",
         ),
     ] = None,
     category: Annotated[
@@ -349,6 +378,7 @@ def predict(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
     ] = False,
+    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Find the garments of pictures: category, keypoints, and which of them can be seen.
 
@@ -357,6 +387,10 @@ def predict(
     from fashionkp_mm.commands import predict as command
     from fashionkp_mm.core.garments import CATEGORY_NAMES
 
+    if images is not None and not any(
+        path == "-" or path.lower().endswith(".csv") for path in paths
+    ):
+        raise typer.BadParameter("--images is for CSV files, and no path is one")
     if category is not None and categories is not None:
         raise typer.BadParameter("--category and --categories are two answers to one question")
     if category is not None and category not in CATEGORY_NAMES:
@@ -369,7 +403,8 @@ def predict(
         raise typer.BadParameter(f"--detector FILE is of no use with --boxes {boxes}")
     status = command.run(
         paths,
-        command.Options(model, detector, boxes, flip_test, out, draw),
+        command.Options(model, detector, boxes, flip_test, out, draw, max_megapixels),
+        images=images,
         categories=categories,
         category=category,
         resume=resume,

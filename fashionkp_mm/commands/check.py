@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from rich.table import Table
 from rich.text import Text
 
+from fashionkp_mm.batch.image_checks import ImageReport, inspect_images
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.csv_format import Kind, check_annotations, has_keypoints
 from fashionkp_mm.core.garments import (
@@ -21,8 +20,8 @@ from fashionkp_mm.core.garments import (
     NORMALIZER_INDICES,
     Visibility,
 )
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.table import KeypointTable, Problem, in_lines
-from fashionkp_mm.images import ImageReport, inspect_images
 
 _KINDS: dict[Kind, str] = {"list": "test list", "predictions": "file of predictions"}
 _STATES = {
@@ -32,7 +31,14 @@ _STATES = {
 }
 
 
-def run(csv: Path, *, images: Path | None, kind: Kind | None, as_json: bool) -> int:
+def run(
+    csv: Path,
+    *,
+    images: Path | None,
+    kind: Kind | None,
+    as_json: bool,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> int:
     """Check a file, and its images where a folder is given; print the findings.
 
     Args:
@@ -40,6 +46,7 @@ def run(csv: Path, *, images: Path | None, kind: Kind | None, as_json: bool) -> 
         images: Folder that the image ids start from.
         kind: What the file is; by default labels, or a test list if it has no keypoint columns.
         as_json: Print one JSON object instead of text.
+        max_megapixels: Size from which an image is refused.
 
     Returns:
         Exit status: 1 if there is any error.
@@ -52,7 +59,15 @@ def run(csv: Path, *, images: Path | None, kind: Kind | None, as_json: bool) -> 
             # Of an id that leaves the data root not even the folder is looked at.
             unsafe = [p.row for p in problems if p.column == "image_id" and p.severity == "error"]
             safe = table.select(~np.isin(table.rows, unsafe))
-            report = _inspect(safe, images, str(csv), labelled=kind == "labels")
+            with terminal.progress("checking images", len(safe)) as progress:
+                report = inspect_images(
+                    safe,
+                    images,
+                    file=str(csv),
+                    labelled=kind == "labels",
+                    max_megapixels=max_megapixels,
+                    progress=progress,
+                )
             problems = sorted([*problems, *report.problems], key=lambda problem: problem.row)
     findings = _Findings(str(csv), kind, len(table), problems, _count(table), report)
     if as_json:
@@ -107,13 +122,6 @@ def _print_json(findings: _Findings) -> None:
 
 
 _PROBLEM_FIELDS = ("file", "row", "column", "value", "message", "severity")
-
-
-def _inspect(table: KeypointTable, images: Path, file: str, *, labelled: bool) -> ImageReport:
-    with warnings.catch_warnings(), terminal.progress("checking images", len(table)) as progress:
-        # It would say what the problem of the row says.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return inspect_images(table, images, file=file, labelled=labelled, progress=progress)
 
 
 def _count(table: KeypointTable) -> dict[str, dict[str, int]]:

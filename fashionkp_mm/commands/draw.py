@@ -14,6 +14,7 @@ from fashionkp_mm.commands.prediction_tables import read_for
 from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import BrokenImageError, load_image
@@ -37,6 +38,7 @@ def run(
     limit: int | None,
     names: bool,
     sheet: bool,
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> int:
     """Draw the garments of a file, one picture an image.
 
@@ -49,6 +51,7 @@ def run(
         names: Whether to write the keypoints' names.
         sheet: Whether to write a contact sheet as well: the images with the largest normalized
             error first where there are predictions, else in the order of the file.
+        max_megapixels: Size from which an image is refused.
 
     Returns:
         Exit status: 1 if an image could not be drawn.
@@ -68,13 +71,21 @@ def run(
             # NaN, where there is nothing to score, comes last.
             order = np.argsort(-errors, kind="stable")
             table, errors = table.select(order), errors[order]
-        found = locate(table.image_ids, csv, images, remedy=_REMEDY)
+        found, missing = locate(table.image_ids, csv, images, remedy=_REMEDY)
         places = targets([*table.image_ids, *([SHEET] if sheet else [])], out)
         require_apart(found, places, out)
 
         if beside is not None:
             failures.extend(_without_prediction(table, beside, predictions))
-        painter = _Painter(table, beside, errors, found, names=names)
+        painter = _Painter(
+            table,
+            beside,
+            errors,
+            found,
+            missing=missing,
+            names=names,
+            max_megapixels=max_megapixels,
+        )
         tiles: list[tuple[str, _Image]] = []
         with terminal.progress("drawing", len(table)) as progress:
             for done, (image_id, panels) in enumerate(painter.pictures(failures), start=1):
@@ -119,14 +130,17 @@ class _Painter:
         errors: NDArray[np.float64],
         found: dict[str, Path],
         *,
+        missing: dict[str, str],
         names: bool,
+        max_megapixels: float,
     ) -> None:
         self.table = table
         self.beside = beside
         self.row_beside = {name: row for row, name in enumerate(beside.image_ids)} if beside else {}
         self.errors = errors
-        self.found = found
+        self.found, self.missing = found, missing
         self.names = names
+        self.max_megapixels = max_megapixels
         self.drawn = 0
 
     def pictures(self, failures: list[str]) -> Iterator[tuple[str, list[tuple[str, _Image]]]]:
@@ -147,8 +161,9 @@ class _Painter:
     def _panels(self, row: int) -> list[tuple[str, _Image]]:
         table, image_id = self.table, self.table.image_ids[row]
         if image_id not in self.found:
-            raise BrokenImageError(f"{image_id}: the image is missing; name its root by --images")
-        image = load_image(self.found[image_id])
+            why = self.missing[image_id]
+            raise BrokenImageError(f"{image_id}: {why}; name its root by --images")
+        image = load_image(self.found[image_id], max_megapixels=self.max_megapixels)
         category = CATEGORY_NAMES[table.category_indices[row]]
         visibility = table.visibility[row]
         drawn = draw_garment(image, table.keypoints[row], visibility, category, names=self.names)

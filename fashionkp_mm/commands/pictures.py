@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.image_ids import id_problem
-from fashionkp_mm.core.image_paths import locate_images
+from fashionkp_mm.core.image_paths import in_other_case, locate_images
 
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
 _JPEG_QUALITY = 92
@@ -22,8 +22,8 @@ _ABOVE = "_"
 
 def locate(
     image_ids: Sequence[str], csv: Path, images: Path | None, *, remedy: str
-) -> dict[str, Path]:
-    """Paths by image id; without a folder given, from the ones around the CSV.
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """Find images; without a folder given, around the CSV.
 
     Args:
         image_ids: Ids as they stand in the CSV.
@@ -31,22 +31,55 @@ def locate(
         images: Folder that the ids start from.
         remedy: What to do if none is found, for the message.
 
+    Returns:
+        Paths by image id, and a message by image id for each image that is missing.
+
     Raises:
         FileNotFoundError: Not one of the images is there.
+        OSError: The folder that was given may not be read.
     """
-    around = [csv.parent, csv.parent.parent] if images is None else [images]
+    around = _around(csv) if images is None else [images]
+    others: dict[str, str] = {}
     for root in around:
-        found = locate_images(image_ids, root)
+        try:
+            found = locate_images(image_ids, root)
+            missing = [image_id for image_id in image_ids if image_id not in found]
+            others |= in_other_case(missing, root)
+        except PermissionError:
+            if images is not None:
+                raise
+            continue
         if found:
-            return found
+            return found, {image_id: _why_missing(image_id, others) for image_id in missing}
     for image_id in image_ids:
         if told := id_problem(image_id):
             raise FileNotFoundError(f"{csv}, value '{image_id}': {told}")
-    places = " or ".join(str(root) for root in around)
+    places = " or ".join(str(root.resolve()) for root in around)
     raise FileNotFoundError(
         f"none of the {terminal.plural(len(image_ids), 'image')} of {csv} is in {places}; expected"
-        f" for instance {around[0] / image_ids[0]}; {remedy}"
+        f" for instance {around[0] / image_ids[0]}{_case_in_words(others)}; {remedy}"
     )
+
+
+def _around(csv: Path) -> list[Path]:
+    folder = csv.parent
+    # Of '.' and of '..' the parent is not the folder above.
+    above = folder.parent if folder.name not in ("", "..") else folder / ".."
+    return [folder, above]
+
+
+def _why_missing(image_id: str, others: Mapping[str, str]) -> str:
+    if image_id not in others:
+        return "the image is missing"
+    return f"the image is missing; there is {others[image_id]}, and upper and lower case differ"
+
+
+def _case_in_words(others: Mapping[str, str]) -> str:
+    if not others:
+        return ""
+    image_id, other = next(iter(others.items()))
+    are = "1 differs" if len(others) == 1 else f"{len(others):,} differ"
+    return f"; {are} in upper and lower case only, such as {image_id} from {other}"
 
 
 def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:

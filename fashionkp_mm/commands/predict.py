@@ -8,13 +8,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fashionkp_mm import __version__
 from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.given_categories import with_categories
 from fashionkp_mm.commands.pictures import require_apart, targets, write_picture
 from fashionkp_mm.commands.prediction_files import Format, FormatError, content, format_of, render
 from fashionkp_mm.commands.prediction_inputs import (
@@ -23,10 +24,10 @@ from fashionkp_mm.commands.prediction_inputs import (
     Sources,
     collect,
     read_categories,
-    with_categories,
 )
 from fashionkp_mm.commands.prediction_journal import Journal, JournalError
 from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import BrokenImageError, image_size, load_image
 from fashionkp_mm.runtime import FashionPredictor, Garment
 from fashionkp_mm.runtime.metadata import ModelFileError
@@ -53,6 +54,7 @@ class Options:
         flip_test: Whether to average with the mirrored picture.
         out: File of predictions.
         draw: Folder for pictures of them.
+        max_megapixels: Size from which an image is refused.
     """
 
     model: Path | None
@@ -61,6 +63,7 @@ class Options:
     flip_test: bool
     out: Path
     draw: Path | None
+    max_megapixels: float = MAX_MEGAPIXELS
 
     def predictor(self) -> FashionPredictor:
         """The predictor that these options describe.
@@ -75,7 +78,12 @@ class Options:
                 "ONNX Runtime is not installed; it comes with pip install 'fashionkp_mm[runtime]'"
             )
         model, detector = self._models()
-        return FashionPredictor(model, detector=detector, flip_test=self.flip_test)
+        return FashionPredictor(
+            model,
+            detector=detector,
+            flip_test=self.flip_test,
+            max_megapixels=self.max_megapixels,
+        )
 
     def made_by(self) -> dict[str, str]:
         """All that the predictions depend on, in words by name."""
@@ -100,6 +108,7 @@ def run(
     paths: Sequence[str],
     options: Options,
     *,
+    images: Path | None,
     categories: Path | None,
     category: str | None,
     resume: bool,
@@ -109,6 +118,7 @@ def run(
     Args:
         paths: See `prediction_inputs.collect`.
         options: How to predict, and where to write what.
+        images: Folder that the image ids of CSV files start from; found around them by default.
         categories: CSV of the images' categories.
         category: One category for all images.
         resume: Go on where an interrupted run with the same output stopped.
@@ -118,11 +128,15 @@ def run(
     """
     with terminal.one_message(*_ERRORS):
         form = format_of(options.out)
-        sources = collect(paths, sys.stdin.buffer, leave_out=options.draw)
+        sources = collect(paths, sys.stdin.buffer, images=images, leave_out=options.draw)
         if categories is not None:
-            sources.found = with_categories(sources.found, read_categories(categories))
+            given = read_categories(categories)
+            sources.found, notes = with_categories(sources.found, given, categories)
+            sources.notes += notes
         elif category is not None:
-            sources.found = with_categories(sources.found, category)
+            sources.found = [replace(source, category=category) for source in sources.found]
+        for note in sources.notes:
+            terminal.say("note", note)
         places = {} if options.draw is None else _places(sources.found, options.draw)
         predictor = options.predictor()
         with Journal(options.out, {**options.made_by(), "format": form}, resume=resume) as journal:
@@ -138,8 +152,6 @@ def run(
                 _say_interrupted(task)
                 return _INTERRUPTED
             counts = task.write(options.out)
-    if categories is not None:
-        _say_own_choice(sources.found, categories)
     _report(task, counts, options)
     return 1 if sources.failures else 0
 
@@ -298,15 +310,6 @@ def _say_interrupted(task: _Task) -> None:
         f"interrupted with {done:,} of {terminal.plural(total, 'image')} done; the same command"
         " with --resume goes on from there",
     )
-
-
-def _say_own_choice(sources: Sequence[Source], categories: Path) -> None:
-    chosen = sum(source.category is None for source in sources)
-    if chosen:
-        are = "image is" if chosen == 1 else "images are"
-        terminal.say(
-            "note", f"{chosen:,} {are} not in {categories}; the model chose the category itself"
-        )
 
 
 def _report(task: _Task, counts: Counter[int], options: Options) -> None:

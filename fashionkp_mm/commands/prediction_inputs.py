@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.picture_search import PictureSearch
 from fashionkp_mm.commands.pictures import locate
 from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-"""Files in folders and globs that count as images; a file that is named itself always does."""
 
 STDIN = "-"
 
@@ -48,25 +46,35 @@ class Sources:
 
     Attributes:
         found: The images.
-        failures: A message for each image that was named and cannot be predicted.
+        failures: A message for each image or folder that was named and cannot be predicted.
+        notes: What was passed over in folders and behind patterns, in sentences.
     """
 
     found: list[Source] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.found) + len(self.failures)
 
 
 def collect(
-    paths: Sequence[str], standard_input: Iterable[bytes], *, leave_out: Path | None = None
+    paths: Sequence[str],
+    standard_input: Iterable[bytes],
+    *,
+    images: Path | None = None,
+    leave_out: Path | None = None,
 ) -> Sources:
     """Find the images that some paths stand for.
 
     Args:
         paths: Image files, folders (searched to their depth), globs, CSV files with the columns
-            ``image_id`` and ``image_category``, and ``-`` for paths on standard input.
-        standard_input: Its lines, a path each.
+            ``image_id`` and ``image_category``, and ``-`` for paths on standard input. In folders
+            and behind globs, images are known by their suffixes (`image_formats.image_suffixes`); a
+            file that is named itself counts as one whatever it is called.
+        standard_input: Its lines, a path each; or, where it holds a NUL, paths with one behind
+            each, as ``find -print0`` writes them.
+        images: Folder that the ids of CSV files start from; found around them by default.
         leave_out: Folder that is not searched, because pictures are drawn there.
 
     Raises:
@@ -78,7 +86,8 @@ def collect(
     sources = Sources()
     by_path: dict[str, Source] = {}
     by_id: dict[str, Source] = {}
-    for source in _each(paths, standard_input, sources.failures, leave_out):
+    search = PictureSearch(leave_out)
+    for source in _each(paths, standard_input, sources.failures, images, search):
         place = os.path.abspath(source.path)  # noqa: PTH100  Path has no way to drop '..' alone.
         if place in by_path:
             continue
@@ -96,22 +105,11 @@ def collect(
                 f"{source.path}: the name is not UTF-8 text, so no file of predictions can hold it;"
                 " rename the file"
             )
+    sources.failures += search.failures
+    sources.notes += search.notes()
     if not len(sources):
         raise InputError("no image to predict: no path was given; '-' reads them from a pipe")
     return sources
-
-
-def with_categories(sources: Sequence[Source], categories: Mapping[str, str] | str) -> list[Source]:
-    """The same images with categories given to them.
-
-    Args:
-        sources: The images.
-        categories: Category by image id, or one category for all. An image that the mapping does
-            not hold is left to the model.
-    """
-    if isinstance(categories, str):
-        return [replace(source, category=categories) for source in sources]
-    return [replace(source, category=categories.get(source.image_id)) for source in sources]
 
 
 def read_categories(csv: Path) -> dict[str, str]:
@@ -130,82 +128,63 @@ def _each(
     paths: Iterable[str],
     standard_input: Iterable[bytes],
     failures: list[str],
-    leave_out: Path | None,
+    images: Path | None,
+    search: PictureSearch,
 ) -> Iterator[Source]:
     for given in paths:
         path = Path(given)
+        # Unlike Path's, these questions have an answer for any text.
         if given == STDIN:
-            lines = (os.fsdecode(line.rstrip(b"\r\n")) for line in standard_input)
-            yield from _each((line for line in lines if line), (), failures, leave_out)
-        elif path.is_dir():
-            yield from _in_folder(path, leave_out)
+            yield from _each(_paths_in(standard_input), (), failures, images, search)
+        elif os.path.isdir(given):  # noqa: PTH112
+            yield from _in_folder(path, search)
         elif path.suffix.lower() == ".csv":
-            yield from _in_csv(path, failures)
-        elif glob.has_magic(given) and not path.exists():
-            yield from _matching(given, leave_out)
+            yield from _in_csv(path, images, failures)
+        elif glob.has_magic(given) and not os.path.lexists(given):
+            yield from _matching(given, search)
         else:
             # One that is missing is found out when it is read, like one that is broken.
             yield Source(path.as_posix(), path)
 
 
-def _in_folder(folder: Path, leave_out: Path | None) -> Iterator[Source]:
-    images = sorted(_walk(folder, leave_out))
-    if not images:
-        raise InputError(
-            f"{folder}: no image in this folder; expected files that end in"
-            f" {', '.join(sorted(IMAGE_SUFFIXES))}"
-        )
+def _paths_in(lines: Iterable[bytes]) -> list[str]:
+    content = b"".join(lines)
+    if b"\0" in content:
+        paths = content.split(b"\0")
+    else:
+        paths = [line.rstrip(b"\r") for line in content.split(b"\n")]
+    return [os.fsdecode(path) for path in paths if path]
+
+
+def _in_folder(folder: Path, search: PictureSearch) -> Iterator[Source]:
+    failed = len(search.failures)
+    images = search.in_folder(folder)
+    if not images and len(search.failures) == failed:
+        raise InputError(f"{folder}: no image in this folder; {search.expected}")
     for relative in images:
         yield Source(relative, folder / relative)
 
 
-def _walk(folder: Path, leave_out: Path | None) -> Iterator[str]:
-    """Images below a folder as paths relative to it, hidden ones left out, links followed."""
-    # A link that leads back up must not lead round and round.
-    seen = {folder.resolve()}
-    barred = leave_out.resolve() if leave_out else None
-    for place, folders, files in os.walk(folder, followlinks=True):
-        kept = []
-        for name in folders:
-            real = Path(place, name).resolve()
-            if not name.startswith(".") and real != barred and real not in seen:
-                seen.add(real)
-                kept.append(name)
-        folders[:] = kept
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
-                yield Path(place, name).relative_to(folder).as_posix()
-
-
-def _matching(pattern: str, leave_out: Path | None) -> Iterator[Source]:
-    matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
-    barred = leave_out.resolve() if leave_out else None
-    images = [
-        path
-        for path in matches
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and path.is_file()
-        and (barred is None or barred not in path.resolve().parents)
-    ]
-    if not images:
+def _matching(pattern: str, search: PictureSearch) -> Iterator[Source]:
+    failed = len(search.failures)
+    images = search.matching(pattern)
+    if not images and len(search.failures) == failed:
         raise InputError(
-            f"{pattern}: no image matches; expected files that end in"
-            f" {', '.join(sorted(IMAGE_SUFFIXES))} ('**' stands for folders of any depth)"
+            f"{pattern}: no image matches; {search.expected} ('**' stands for folders of any depth)"
         )
     for path in images:
         yield Source(path.as_posix(), path)
 
 
-def _in_csv(csv: Path, failures: list[str]) -> Iterator[Source]:
+def _in_csv(csv: Path, images: Path | None, failures: list[str]) -> Iterator[Source]:
     categories = read_categories(csv)
-    found = locate(
-        list(categories), csv, None, remedy=f"predict their folder with --categories {csv}"
-    )
+    remedy = f"name their folder with --images, or predict it with --categories {csv}"
+    found, missing = locate(list(categories), csv, images, remedy=remedy)
     for image_id, category in categories.items():
         if image_id in found:
             yield Source(image_id, found[image_id], category)
         else:
-            failures.append(f"{image_id}: the image is missing; {csv} names it")
+            failures.append(f"{image_id}: {missing[image_id]}; {csv} names it")
 
 
 def _is_text(name: str) -> bool:

@@ -23,6 +23,7 @@ from fashionkp_mm.commands.prediction_tables import read_for
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import BrokenImageError
@@ -32,7 +33,15 @@ WORST, BEST = 12, 6
 """How many images of either kind are drawn."""
 
 
-def run(answers: Path, predictions: Path, *, images: Path | None, out: Path, rules: Rules) -> int:
+def run(
+    answers: Path,
+    predictions: Path,
+    *,
+    images: Path | None,
+    out: Path,
+    rules: Rules,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> int:
     """Score predictions and write the page.
 
     Args:
@@ -41,6 +50,7 @@ def run(answers: Path, predictions: Path, *, images: Path | None, out: Path, rul
         images: Folder that the image ids start from; found beside the labels by default.
         out: The HTML file.
         rules: The rules of the score.
+        max_megapixels: Size from which an image is refused.
 
     Returns:
         Exit status: 1 if predictions are missing and nobody said what to do with them, or if an
@@ -59,8 +69,16 @@ def run(answers: Path, predictions: Path, *, images: Path | None, out: Path, rul
             count_missing=not result.partial,
         )
         remedy = "name the folder that the image ids start from with --images"
-        found = locate(answered.image_ids, answers, images, remedy=remedy)
-        painter = _Painter(answered, predicted, errors, found, failures)
+        found, missing = locate(answered.image_ids, answers, images, remedy=remedy)
+        painter = _Painter(
+            answered,
+            predicted,
+            errors,
+            found,
+            failures,
+            missing=missing,
+            max_megapixels=max_megapixels,
+        )
         ranked = painter.drawable()
         worst = ranked[:WORST]
         best = ranked[len(worst) :][::-1][:BEST]
@@ -107,10 +125,14 @@ class _Painter:
         errors: NDArray[np.float64],
         found: dict[str, Path],
         failures: list[str],
+        *,
+        missing: dict[str, str],
+        max_megapixels: float,
     ) -> None:
         self.answers, self.predictions, self.errors = answers, predictions, errors
         self.rows = prediction_rows(answers, predictions)
-        self.found = found
+        self.found, self.missing = found, missing
+        self.max_megapixels = max_megapixels
         self.failures = failures
 
     def drawable(self) -> NDArray[np.intp]:
@@ -126,7 +148,9 @@ class _Painter:
             image_id = self.answers.image_ids[row]
             try:
                 if image_id not in self.found:
-                    raise BrokenImageError(f"{image_id}: the image is missing, so it is not drawn")
+                    raise BrokenImageError(
+                        f"{image_id}: {self.missing[image_id]}, so it is not drawn"
+                    )
                 drawn.append(
                     draw_case(
                         self.found[image_id],
@@ -134,6 +158,7 @@ class _Painter:
                         self.predictions.select(self.rows[[row]]),
                         self.errors[row],
                         as_labelled=as_labelled,
+                        max_megapixels=self.max_megapixels,
                     )
                 )
             except BrokenImageError as error:

@@ -22,23 +22,42 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
         root: Folder to look in.
 
     Returns:
-        Path by image id, of the images that exist.
+        Path by image id, of the images that exist. An id whose folder is there and may not be read
+        has the path that it would have in it: what is wrong with it shows when it is opened.
+
+    Raises:
+        OSError: ``root`` itself may not be read.
     """
     root = Path(root)
     folders = sorted({image_id.rpartition("/")[0] for image_id in image_ids})
     bases = [root, *sorted(path for path in _subfolders(root) if path.name not in CATEGORY_INDEX)]
     found: dict[str, Path] = {}
+    barred: dict[str, Path] = {}
     for base in bases:
         for folder in folders:
             for place in dict.fromkeys((folder, folder.removeprefix("Images").lstrip("/"))):
                 if not _is_below(base / place, base):
                     continue
-                names = _file_names(base / place)
                 prefix = f"{folder}/" if folder else ""
+                try:
+                    names = [entry.name for entry in os.scandir(base / place)]
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+                except (OSError, ValueError):
+                    # Of a base's other subfolders, such as lost+found, nobody said that they count.
+                    if os.path.isdir(base / place.partition("/")[0]) and place:  # noqa: PTH112
+                        barred.setdefault(folder, base / place)
+                    continue
                 for name in names:
                     found.setdefault(prefix + name, base / place / name)
-    wanted = set(image_ids)
-    return {image_id: path for image_id, path in found.items() if image_id in wanted}
+    paths = {}
+    for image_id in image_ids:
+        folder, _, name = image_id.rpartition("/")
+        if image_id in found:
+            paths[image_id] = found[image_id]
+        elif folder in barred:
+            paths[image_id] = barred[folder] / name
+    return paths
 
 
 def _is_below(path: Path, folder: Path) -> bool:
@@ -46,15 +65,38 @@ def _is_below(path: Path, folder: Path) -> bool:
     return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))  # noqa: PTH100
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if path.is_dir()]
-    except OSError:
-        return []
+def in_other_case(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dict[str, str]:
+    """What is there of images that are missing, if the suffix were in upper or lower case.
+
+    Args:
+        image_ids: Ids of images, for which `locate_images` found no path.
+        root: Where they were looked for.
+
+    Returns:
+        The id that exists by the one that does not, of the images for which there is one.
+    """
+    others = {image_id: _with_other_suffix(image_id) for image_id in image_ids}
+    there = locate_images([other for names in others.values() for other in names], root)
+    return {
+        image_id: other for image_id, names in others.items() for other in names if other in there
+    }
 
 
-def _file_names(folder: Path) -> list[str]:
+def with_other_case(path: Path) -> Path | None:
+    """The file whose name differs only in that its suffix is in upper or lower case, if any."""
+    return next(
+        (Path(other) for other in _with_other_suffix(str(path)) if Path(other).is_file()), None
+    )
+
+
+def _with_other_suffix(path: str) -> list[str]:
+    stem, suffix = os.path.splitext(path)  # noqa: PTH122  an id is no path
+    return [stem + other for other in (suffix.lower(), suffix.upper()) if other != suffix]
+
+
+def _subfolders(root: Path) -> list[Path]:
     try:
-        return [entry.name for entry in os.scandir(folder)]
-    except OSError:
+        with os.scandir(root) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
         return []

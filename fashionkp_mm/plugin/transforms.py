@@ -11,6 +11,7 @@ from mmpose.registry import TRANSFORMS
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import Visibility
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import load_image
 
 
@@ -26,16 +27,18 @@ class LoadGarmentImage(BaseTransform):
         cache_mb: MiB of decoded images that each process keeps, so that the next epoch need not
             decode them again; 0 keeps none. FashionAI's 512x512 pixels take 0.75. What is full
             stays as it is: in shuffled order, one image is as likely to come next as another.
+        max_megapixels: Millions of pixels above which an image is refused.
 
     Raises:
         BrokenImageError: The file is missing, truncated, too large, or not an image.
         ValueError: ``cache_mb`` is negative.
     """
 
-    def __init__(self, cache_mb: float = 0) -> None:
+    def __init__(self, cache_mb: float = 0, max_megapixels: float = MAX_MEGAPIXELS) -> None:
         if cache_mb < 0:
             raise ValueError(f"cache_mb is {cache_mb}, expected 0 or more")
         self.cache_mb = cache_mb
+        self.max_megapixels = max_megapixels
         self._cache: dict[str, NDArray[np.uint8]] = {}
         self._free = int(cache_mb * 2**20)
 
@@ -50,7 +53,7 @@ class LoadGarmentImage(BaseTransform):
     def _load(self, path: str) -> NDArray[np.uint8]:
         image = self._cache.get(path)
         if image is None:
-            image = load_image(path)
+            image = load_image(path, max_megapixels=self.max_megapixels)
             if image.nbytes <= self._free:
                 # A transform that wrote to it would write into every later epoch.
                 image.flags.writeable = False
@@ -59,7 +62,10 @@ class LoadGarmentImage(BaseTransform):
         return image
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(cache_mb={self.cache_mb:g})"
+        return (
+            f"{type(self).__name__}(cache_mb={self.cache_mb:g},"
+            f" max_megapixels={self.max_megapixels:g})"
+        )
 
 
 @TRANSFORMS.register_module()

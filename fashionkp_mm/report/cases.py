@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import load_image
 from fashionkp_mm.visualization.keypoints import draw_garment
@@ -65,6 +66,7 @@ def draw_case(
     errors: NDArray[np.float64],
     *,
     as_labelled: bool,
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Case:
     """Draw one image's labels and prediction.
 
@@ -75,11 +77,12 @@ def draw_case(
         errors: ``(K,)`` percent, NaN where a point is not scored.
         as_labelled: Whether to draw the points that are labelled, in predicted places, since the
             predictions do not tell which ones there are.
+        max_megapixels: Size from which an image is refused.
 
     Raises:
         BrokenImageError: The image cannot be loaded.
     """
-    image = load_image(path)
+    image = load_image(path, max_megapixels=max_megapixels)
     height, width = image.shape[:2]
     factor = _SIDE / max(height, width)
     size = max(1, round(width * factor)), max(1, round(height * factor))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.boxes import REFINEMENTS, refined_boxes, without_margin
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.looks import merged_keypoints
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.runtime.crop import CropGeometry, cut_out
@@ -40,6 +41,7 @@ class FashionPredictor:
             twice as long.
         threads: Threads that share the work of one batch; all cores by default.
         batch_size: Most garments that go through the network at once.
+        max_megapixels: Millions of pixels above which an image file is refused.
 
     Raises:
         ModelFileError: A file is missing, damaged, not ours, or of another version or kind.
@@ -55,6 +57,7 @@ class FashionPredictor:
         flip_test: bool = False,
         threads: int | None = None,
         batch_size: int = 32,
+        max_megapixels: float = MAX_MEGAPIXELS,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
@@ -66,6 +69,7 @@ class FashionPredictor:
         )
         self._detector = None if detector is None else GarmentDetector(detector, threads=threads)
         self._batch_size = batch_size
+        self._max_megapixels = max_megapixels
 
     @property
     def metadata(self) -> PoseMetadata:
@@ -145,7 +149,7 @@ class FashionPredictor:
                 "boxes is 'detector', but this predictor has none; FashionPredictor(detector=FILE),"
                 " and shipped_model('detector') is the file that comes with the package"
             )
-        requests = make_requests(images, category, boxes)
+        requests = make_requests(images, category, boxes, self._max_megapixels)
         work = (Work(request, request.decoded_bytes()) for request in requests)
         for batch in in_batches(work, self._prepare, self._batch_size):
             usable = [item for item in batch if not isinstance(item, _Broken)]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import BrokenImageError, image_size, load_image
 
 Picture = NDArray[np.uint8] | str | os.PathLike[str]
@@ -32,6 +33,7 @@ class Request:
         wanted: The category's position in ``core.garments.CATEGORY_NAMES``; None if it is open.
         source: A `BoxSource`, or ``given`` where there are boxes.
         boxes: ``(M, 4)`` as they were given, not checked yet.
+        max_megapixels: Size from which a file's picture is refused.
     """
 
     index: int
@@ -39,6 +41,7 @@ class Request:
     wanted: int | None
     source: BoxSource | Literal["given"]
     boxes: Boxes | None
+    max_megapixels: float = MAX_MEGAPIXELS
 
     @property
     def image_id(self) -> str | None:
@@ -50,7 +53,7 @@ class Request:
         if isinstance(self.picture, np.ndarray):
             return None
         try:
-            width, height = image_size(self.picture)
+            width, height = image_size(self.picture, max_megapixels=self.max_megapixels)
         except BrokenImageError:
             return 0  # what is wrong with it comes to light when it is loaded
         return 3 * width * height
@@ -63,7 +66,7 @@ class Request:
             ValueError: The array is no picture.
         """
         if not isinstance(self.picture, np.ndarray):
-            return load_image(self.picture)
+            return load_image(self.picture, max_megapixels=self.max_megapixels)
         image = self.picture
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(
@@ -106,8 +109,11 @@ def make_requests(
     images: Iterable[Picture],
     category: str | Iterable[str | None] | None,
     boxes: str | Iterable[Boxes],
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Iterator[Request]:
     """One request a picture; a category or box source that is no list goes for all of them.
+
+    Files with pictures of more than ``max_megapixels`` are refused when they are loaded.
 
     Raises:
         ValueError: A category or a box source does not exist, a picture is neither an array nor a
@@ -129,9 +135,9 @@ def make_requests(
             ) from None
         wanted = _category_index(name, index)
         if isinstance(where, str):
-            yield Request(index, picture, wanted, _source(where), boxes=None)
+            yield Request(index, picture, wanted, _source(where), None, max_megapixels)
         else:
-            yield Request(index, picture, wanted, "given", where)
+            yield Request(index, picture, wanted, "given", where, max_megapixels)
 
 
 def _category_index(name: str | None, index: int) -> int | None:

@@ -41,6 +41,35 @@ def test_refuses_to_draw_over_an_image(tmp_path: Path) -> None:
         require_apart({"a.jpg": tmp_path / "a.jpg"}, places, tmp_path / "link")
 
 
+def test_locate_names_whole_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path / "data")
+
+    with pytest.raises(FileNotFoundError, match=f"is in {tmp_path}/data or {tmp_path}; expected"):
+        locate(["x/a.jpg"], Path("c.csv"), None, remedy="do this")
+
+
+def test_locate_says_that_only_upper_and_lower_case_differ(tmp_path: Path) -> None:
+    for name in ("a.JPG", "b.JPG"):
+        (tmp_path / name).touch()
+
+    with pytest.raises(FileNotFoundError, match=r"2 differ in upper and lower case only, such as"):
+        locate(["a.jpg", "b.jpg"], tmp_path / "c.csv", tmp_path, remedy="do this")
+
+
+def test_locate_says_why_an_image_is_missing(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.JPG"):
+        (tmp_path / name).touch()
+
+    found, missing = locate(["a.jpg", "b.jpg", "c.jpg"], tmp_path / "c.csv", None, remedy="")
+
+    assert found == {"a.jpg": tmp_path / "a.jpg"}
+    assert missing == {
+        "b.jpg": "the image is missing; there is b.JPG, and upper and lower case differ",
+        "c.jpg": "the image is missing",
+    }
+
+
 def test_locate_names_the_places_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none of the 2 images .*expected.*; do this"):
         # Images are looked for in the folders above as well; those are other tests' folders.

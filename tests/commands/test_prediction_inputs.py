@@ -12,8 +12,6 @@ from fashionkp_mm.commands.prediction_inputs import (
     Source,
     Sources,
     collect,
-    read_categories,
-    with_categories,
 )
 from fashionkp_mm.core.table import AnnotationError
 
@@ -90,6 +88,12 @@ class TestFiles:
 
         assert ids(collect(["a[1].jpg"], [])) == ["a[1].jpg"]
 
+    @pytest.mark.parametrize("name", ["x" * 300 + ".jpg", "x" * 300 + "*.jpg/a.jpg", "a\0b.jpg"])
+    def test_an_impossible_path_is_found_out_later(self, name: str, root: Path) -> None:
+        sources = collect([name.replace("*", ""), "data/b.jpg"], [])
+
+        assert ids(sources) == [name.replace("*", ""), "data/b.jpg"]
+
     def test_a_name_that_is_no_text_is_a_failure(self, root: Path) -> None:
         name = os.fsdecode(b"data/caf\xe9.jpg")
         Path(name).touch()
@@ -122,6 +126,13 @@ class TestStandardInput:
 
         assert ids(collect(["-"], lines)) == ["data/b.jpg", "d.jpeg", "er/c.webp", "data/a b.jpg"]
 
+    def test_or_paths_with_a_nul_behind_each(self, root: Path) -> None:
+        (root / "two\nlines.jpg").touch()
+
+        found = ids(collect(["-"], [b"data/b.jpg\0two\n", b"lines.jpg\0"]))
+
+        assert found == ["data/b.jpg", "two\nlines.jpg"]
+
     def test_nothing_there_is_an_error(self, root: Path) -> None:
         with pytest.raises(InputError, match="no image to predict"):
             collect(["-"], [])
@@ -142,6 +153,41 @@ class TestCsv:
             Source("b.jpg", csv.parent / "b.jpg", "dress"),
         ]
         assert sources.failures == [f"gone.jpg: the image is missing; {csv} names it"]
+
+    def test_named_without_a_folder_from_inside_its_folder(
+        self, csv: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(csv.parent)
+
+        assert ids(collect([csv.name], [])) == ["deep/d.jpeg", "b.jpg"]
+
+    def test_from_inside_a_folder_beside_the_images(
+        self, csv: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(csv.parent / "deep")
+        csv.rename("test.csv")
+
+        assert ids(collect(["test.csv"], [])) == ["deep/d.jpeg", "b.jpg"]
+
+    def test_far_from_its_images(self, csv: Path, tmp_path: Path) -> None:
+        moved = tmp_path / "lists" / "here" / "test.csv"
+        moved.parent.mkdir(parents=True)
+        csv.rename(moved)
+
+        sources = collect([str(moved)], [], images=csv.parent)
+
+        assert [source.path for source in sources.found] == [
+            csv.parent / "deep/d.jpeg",
+            csv.parent / "b.jpg",
+        ]
+
+    def test_an_image_whose_suffix_differs_in_case_is_named(self, csv: Path, root: Path) -> None:
+        (root / "data" / "gone.JPG").touch()
+
+        assert collect([str(csv)], []).failures == [
+            f"gone.jpg: the image is missing; there is gone.JPG, and upper and lower case differ;"
+            f" {csv} names it"
+        ]
 
     def test_without_any_image_says_what_else_to_do(self, root: Path) -> None:
         path = root / "list.csv"
@@ -172,20 +218,3 @@ class TestEachOnce:
 
         with pytest.raises(InputError, match=r"data/b\.jpg and more/b\.jpg would both be called"):
             collect(["data", "more"], [])
-
-
-class TestCategories:
-    SOURCES = (Source("a.jpg", Path("a.jpg")), Source("b.jpg", Path("b.jpg"), "dress"))
-
-    def test_of_a_file_are_matched_by_id(self, tmp_path: Path) -> None:
-        csv = tmp_path / "c.csv"
-        csv.write_text("image_id,image_category\na.jpg,skirt\n")
-
-        found = with_categories(self.SOURCES, read_categories(csv))
-
-        assert [source.category for source in found] == ["skirt", None]
-
-    def test_one_for_all(self) -> None:
-        found = with_categories(self.SOURCES, "trousers")
-
-        assert [source.category for source in found] == ["trousers", "trousers"]

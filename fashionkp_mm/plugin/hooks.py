@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 from mmengine.dist import all_reduce_params
 from mmengine.hooks import EMAHook, Hook, SyncBuffersHook
@@ -30,13 +32,24 @@ class CheckImagesHook(Hook):
         if runner.val_loop is not None:
             loaders.append(runner.val_loop.dataloader)
         for loader in loaders:
-            if isinstance(loader.dataset, FashionAIDataset):
-                _require_images(loader.dataset)
+            for dataset in _fashionai_datasets(loader.dataset):
+                _require_images(dataset)
+
+
+def _fashionai_datasets(dataset: Any) -> Iterator[FashionAIDataset]:
+    """The data set itself, or those in it: wrappers call them ``dataset``, joints ``datasets``."""
+    if isinstance(dataset, FashionAIDataset):
+        yield dataset
+        return
+    inner = getattr(dataset, "dataset", None)
+    for part in getattr(dataset, "datasets", [] if inner is None else [inner]):
+        yield from _fashionai_datasets(part)
 
 
 def _require_images(dataset: FashionAIDataset) -> None:
     paths = (dataset.get_data_info(index)["img_path"] for index in range(len(dataset)))
-    missing = [path for path in paths if not Path(path).is_file()]
+    # Path.is_file raises where a path is too long.
+    missing = [path for path in paths if not os.path.isfile(path)]  # noqa: PTH113
     if missing:
         named = ", ".join(missing[:_MAX_LISTED]) + (", …" if len(missing) > _MAX_LISTED else "")
         raise BrokenImageError(

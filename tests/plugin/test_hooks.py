@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.logging import MMLogger
+from mmpose.datasets import CombinedDataset
 
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin import CheckImagesHook, TimeLimitHook, hooks
@@ -33,6 +34,39 @@ def test_missing_images_are_named_before_training(split, drawn_dataset, tmp_path
     count = len(sets[split])
     with pytest.raises(BrokenImageError, match=rf"{count} of the {count} images .*{first}"):
         CheckImagesHook().before_train(runner(sets["train"], sets["val"]))
+
+
+class Joint:
+    """What MMPose's CombinedDataset and MMEngine's ConcatDataset have in common."""
+
+    def __init__(self, *datasets):
+        self.datasets = datasets
+
+
+class Wrapper:
+    """What MMEngine's RepeatDataset and torch's Subset have in common."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [Joint, lambda good, bad: Wrapper(Joint(good, Wrapper(bad)))],
+)
+def test_sees_into_data_sets_of_data_sets(wrap, drawn_dataset, tmp_path):
+    good, bad = drawn_dataset("train"), drawn_dataset("val", data_prefix={"img": str(tmp_path)})
+    with pytest.raises(BrokenImageError, match=rf"{len(bad)} of the {len(bad)} images"):
+        CheckImagesHook().before_train(runner(wrap(good, bad)))
+    CheckImagesHook().before_train(runner(wrap(good, good)))
+
+
+def test_sees_into_mmposes_combined_dataset(drawn_dataset, tmp_path):
+    parts = [drawn_dataset("train"), drawn_dataset("val", data_prefix={"img": str(tmp_path)})]
+    combined = CombinedDataset.__new__(CombinedDataset)
+    combined.datasets = parts
+    with pytest.raises(BrokenImageError, match="are missing"):
+        CheckImagesHook().before_train(runner(combined))
 
 
 def test_time_limit(monkeypatch):

@@ -168,9 +168,9 @@ class TestReadFor:
         with pytest.raises(UnmatchedIdsError) as caught:
             read_for(answers, path)
         assert str(caught.value) == (
-            f"{path}: no prediction is of a labelled image: 1 of 3 differ only in the folders before"
-            " the name, such as 'Images/skirt/a.jpg' and 'skirt/a.jpg'; give both the same image"
-            " ids"
+            f"{path}: no prediction is of a labelled image: 1 of 3 differ only in the folders"
+            " before the name, such as 'Images/skirt/a.jpg' and 'skirt/a.jpg'; give both the same"
+            " image ids"
         )
 
     def test_predictions_that_are_not_used_are_counted(

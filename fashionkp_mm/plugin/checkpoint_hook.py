@@ -17,7 +17,8 @@ from mmengine.logging import HistoryBuffer
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 
-from fashionkp_mm.core.files import remove_parts
+from fashionkp_mm.compat.checkpoints import load_checkpoint_file
+from fashionkp_mm.core.files import remove_parts, write_atomically
 
 _ALREADY_PLAIN = ("state_dict", "ema_state_dict")
 _PLAIN_LEAVES = (torch.Tensor, torch.Size, torch.device, torch.dtype, complex, bytes, bytearray)
@@ -31,6 +32,8 @@ _CONTAINERS: dict[type[Iterable[Any]], type] = {
 
 _SAVED = ("epoch_*.pth", "iter_*.pth")
 """What MMEngine calls the checkpoints that training goes on from."""
+_OUTDATED = ".outdated_checkpoints"
+"""Name of the note; each of its lines is the name of a file beside it."""
 _HISTORY_KEYS = {"log_history", "count_history", "max_length"}
 
 
@@ -42,7 +45,9 @@ class PlainCheckpointHook(CheckpointHook):
       arrays become lists, and the message hub's histories dictionaries of tensors. On loading they
       become histories again, so that training resumes as it would have gone on. Stock MMEngine
       loads and resumes these files too; it starts the log's running means afresh.
-    * An outdated checkpoint is deleted after the one that replaces it was saved, not before.
+    * An outdated checkpoint is deleted after the one that replaces it was saved, not before. Which
+      one that will be is noted in the folder, so that training that was killed in between deletes
+      it when it is resumed.
 
     Together with ``fashionkp_mm.compat.atomic_write`` a complete checkpoint stands on the disk
     whenever training is killed after its first was saved; `latest_checkpoint` finds the newest.
@@ -52,10 +57,11 @@ class PlainCheckpointHook(CheckpointHook):
     _postponed_removals: _PostponedRemovals | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Find the folder for checkpoints, and delete there what killed writers left."""
+        """Find the folder for checkpoints, and delete there what killed training left."""
         super().before_train(runner)
         if is_main_process():
             remove_parts(Path(self.out_dir))
+            self._finish_removals(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Replace all that is not a tensor or plain data."""
@@ -95,7 +101,7 @@ class PlainCheckpointHook(CheckpointHook):
             yield
             return
         backend = self.file_backend
-        self.file_backend = self._postponed_removals = _PostponedRemovals(backend)
+        self.file_backend = self._postponed_removals = _PostponedRemovals(backend, self._note)
         try:
             yield
         finally:
@@ -108,27 +114,74 @@ class PlainCheckpointHook(CheckpointHook):
         best = getattr(self, "best_ckpt_path_dict", {}).values()
         return {self.last_ckpt, getattr(self, "best_ckpt_path", None), *best}
 
+    @property
+    def _note(self) -> Path:
+        return Path(self.out_dir) / _OUTDATED
+
+    def _finish_removals(self, runner: Runner) -> None:
+        """Delete the checkpoints that were outdated when training was killed."""
+        if not self._note.is_file():
+            return
+        outdated = self._note.read_text().splitlines()
+        self._adopt_best(runner, outdated)
+        kept = {
+            Path(self.out_dir) / self.filename_tmpl.format(step)
+            for step in getattr(self, "keep_ckpt_ids", ())
+        }
+        kept |= {Path(path) for path in self._current_paths() if path}
+        for name in outdated:
+            # What is kept was to be replaced by a checkpoint that was never completed.
+            path = self._note.with_name(Path(name).name)
+            if path not in kept:
+                path.unlink(missing_ok=True)
+                runner.logger.info(f"The outdated checkpoint {path} is removed")
+        self._note.unlink()
+
+    def _adopt_best(self, runner: Runner, outdated: list[str]) -> None:
+        """Take a best checkpoint that was saved just before training was killed for the best.
+
+        The checkpoint that training goes on from was saved before it and does not know it.
+        """
+        best: str | None = getattr(self, "best_ckpt_path", None)
+        if best is None or Path(best).name not in outdated:
+            return
+        step = self.filename_tmpl.format(runner.epoch if self.by_epoch else runner.iter)
+        path = self._note.with_name(f"best_{self.key_indicators[0]}_{step}".replace("/", "_"))
+        if path.is_file():
+            saved = load_checkpoint_file(path, "cpu")["message_hub"]["runtime_info"]
+            self.best_ckpt_path = str(path)
+            runner.message_hub.update_info("best_ckpt", self.best_ckpt_path)
+            runner.message_hub.update_info("best_score", saved["best_score"])
+
 
 class _PostponedRemovals:
-    """A file backend that only notes what to remove."""
+    """A file backend that only notes what to remove, in memory and in a file."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, note: Path) -> None:
         self._backend = backend
+        self._note = note
         self._removals: list[tuple[str, str]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)
 
     def remove(self, path: str) -> None:
-        self._removals.append(("remove", path))
+        self._postpone("remove", path)
 
     def rmtree(self, path: str) -> None:
-        self._removals.append(("rmtree", path))
+        self._postpone("rmtree", path)
+
+    def _postpone(self, method: str, path: str) -> None:
+        self._removals.append((method, path))
+        if self._note.parent.is_dir():
+            names = "".join(f"{Path(path).name}\n" for _, path in self._removals)
+            write_atomically(self._note, names.encode())
 
     def carry_out(self, keep: set[str | None]) -> None:
         for method, path in self._removals:
             if path not in keep:
                 getattr(self._backend, method)(path)
+        self._note.unlink(missing_ok=True)
 
 
 def latest_checkpoint(folder: str | PathLike[str]) -> str | None:

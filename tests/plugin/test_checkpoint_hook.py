@@ -187,6 +187,84 @@ def test_what_killed_writers_left_is_removed(train, tmp_path):
     assert not list(tmp_path.glob(".*.part"))
 
 
+class KilledError(BaseException):
+    """Stands for the signal that kills: nothing is carried out after it."""
+
+
+@pytest.fixture
+def kill_before_removing(monkeypatch):
+    """Let the removal of a checkpoint with that name kill training."""
+
+    def arrange(name: str) -> None:
+        stock = checkpoint_hook._PostponedRemovals.carry_out
+
+        def carry_out(self, keep):
+            if any(Path(path).name == name for _, path in self._removals):
+                raise KilledError
+            stock(self, keep)
+
+        monkeypatch.setattr(checkpoint_hook._PostponedRemovals, "carry_out", carry_out)
+
+    yield arrange
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("outdated", ["epoch_1.pth", "best_NE_epoch_1.pth"])
+def test_killed_before_an_old_file_went_resumed_training_deletes_it(
+    train, tmp_path, kill_before_removing, monkeypatch, outdated
+):
+    options = {"max_keep_ckpts": 1, "save_best": "NE", "rule": "less"}
+    kill_before_removing(outdated)
+    with pytest.raises(KilledError):
+        train(4, **options)
+    assert (tmp_path / outdated).is_file()
+    monkeypatch.undo()
+    train(4, resume=True, **options)
+    assert sorted(p.name for p in tmp_path.glob("*.pth")) == ["best_NE_epoch_4.pth", "epoch_4.pth"]
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_killed_before_its_successor_was_saved_an_old_file_stays(train, tmp_path):
+    class Killed(Hook):
+        def before_save_checkpoint(self, runner, checkpoint):
+            if runner.epoch == 1:
+                raise KilledError
+
+    with pytest.raises(KilledError):
+        train(3, max_keep_ckpts=1, hooks=(Killed(),))
+    # A note says that the first goes, but the second was never written.
+    (note,) = (p for p in tmp_path.iterdir() if p.name.startswith("."))
+    assert note.read_text() == "epoch_1.pth\n"
+    train(1, max_keep_ckpts=1, resume=True)
+    assert [p.name for p in tmp_path.glob("*.pth")] == ["epoch_1.pth"]
+    assert not note.exists()
+
+
+def test_killed_between_the_best_and_the_note_of_it_the_best_is_known(train, tmp_path):
+    class Killed(Hook):
+        def before_save_checkpoint(self, runner, checkpoint):
+            # The best of epoch 2 is there, the epoch is to be saved again to say so.
+            if (tmp_path / "best_NE_epoch_2.pth").is_file():
+                raise KilledError
+
+    options = {"max_keep_ckpts": 1, "save_best": "NE", "rule": "less"}
+    with pytest.raises(KilledError):
+        train(4, hooks=(Killed(),), **options)
+    assert len(list(tmp_path.glob("best_*.pth"))) == 2
+    resumed = train(2, resume=True, **options)
+    assert [p.name for p in tmp_path.glob("best_*.pth")] == ["best_NE_epoch_2.pth"]
+    assert resumed.message_hub.get_info("best_score") == 4.0
+
+
+def test_files_of_others_are_never_deleted(train, tmp_path):
+    (tmp_path / "epoch_0.pth").write_bytes(b"somebody else's")
+    (tmp_path / "best_NE_epoch_0.pth").write_bytes(b"somebody else's")
+    train(2, max_keep_ckpts=1, save_best="NE", rule="less")
+    train(3, resume=True, max_keep_ckpts=1, save_best="NE", rule="less")
+    assert (tmp_path / "epoch_0.pth").is_file()
+    assert (tmp_path / "best_NE_epoch_0.pth").is_file()
+
+
 def test_another_data_set_is_still_told_on_resuming(train, capsys, monkeypatch):
     train(1)
     monkeypatch.setitem(Points.METAINFO, "sigmas", np.full(3, 0.1))

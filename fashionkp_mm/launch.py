@@ -9,6 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from fashionkp_mm.compat.broken_imports import explained
+from fashionkp_mm.compat.streams import print_anything
+
 BOX_SOURCES = ("label", "whole", "refine", "detector")
 _LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
@@ -114,12 +117,24 @@ def _add_cfg_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(name: str, args: argparse.Namespace) -> None:
-    """Run, and turn what the user can mend into one message instead of a traceback."""
-    # These import torch and MMPose.
-    from fashionkp_mm.plugin import runs  # noqa: PLC0415
-    from fashionkp_mm.plugin.browse import browse  # noqa: PLC0415
+    """Run, and turn errors of what the user gave into one message instead of a traceback."""
+    print_anything()
+    try:
+        # These import torch and MMPose.
+        from fashionkp_mm.plugin import runs  # noqa: PLC0415
+        from fashionkp_mm.plugin.browse import browse  # noqa: PLC0415
+    except ImportError as error:
+        sys.exit(f"error: {explained(error)}")
 
     try:
         {"train": runs.train, "test": runs.test, "browse": browse}[name](args)
-    except runs.MENDABLE as error:
-        sys.exit(f"error: {error}")
+    except ImportError as error:
+        sys.exit(f"error: {explained(error)}")
+    except runs.USER_ERRORS as error:
+        sys.exit(f"error: {_in_words(error)}")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -81,7 +81,7 @@ def export(
 
     Raises:
         ExportError: The model cannot be exported, or the file does not do what PyTorch does.
-        UnsafeCheckpointError: The checkpoint holds more than data.
+        CheckpointError: The checkpoint is damaged or holds more than data.
         BrokenImageError: An image to compare on is not usable.
         OSError: A file cannot be read, or ``out`` cannot be written.
     """

@@ -71,7 +71,7 @@ def publish(
     Raises:
         ExportError: The checkpoint does not belong to the config, float16 cannot hold a weight, or
             the file would be too large to be handed on.
-        UnsafeCheckpointError: The checkpoint holds more than data.
+        CheckpointError: The checkpoint is damaged or holds more than data.
         OSError: A file cannot be read, or ``out`` cannot be written.
     """
     if out.suffix.lower() != ".pth":

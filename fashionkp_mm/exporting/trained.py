@@ -10,13 +10,11 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import MODELS, init_default_scope
-from torch import Tensor, nn
+from torch import nn
 
-from fashionkp_mm.compat.checkpoints import load_checkpoint_file
 from fashionkp_mm.exporting.errors import ExportError
-
-_NAMED = 3
-"""So many tensors are named where a checkpoint does not fit; the rest is counted."""
+from fashionkp_mm.plugin.config_files import ConfigError, read_config
+from fashionkp_mm.plugin.weights import WeightsError, read_checkpoint, require_match, weights_of
 
 
 @dataclass(frozen=True)
@@ -63,19 +61,22 @@ def load_trained_model(config: Path, checkpoint: Path) -> TrainedModel:
     """Build a config's model and give it a checkpoint's weights.
 
     Raises:
-        ExportError: The config describes no model, the file is no checkpoint, or its weights are
+        ExportError: The config cannot be read or describes no model, the file holds no weights, or
             not exactly those that the config's model has.
-        UnsafeCheckpointError: The checkpoint holds more than data.
+        CheckpointError: The checkpoint is damaged or holds more than data.
         OSError: A file cannot be read.
     """
-    cfg = Config.fromfile(config)
-    if "model" not in cfg:
-        raise ExportError(f"{config}: there is no 'model' in it; give the config of a model")
-    init_default_scope(cfg.get("default_scope", "mmpose"))
-    content = _load(checkpoint)
-    model = revert_sync_batchnorm(MODELS.build(cfg.model))
-    weights = _weights(content, checkpoint)
-    _require_match(model.state_dict(), weights, config, checkpoint)
+    try:
+        cfg = read_config(config)
+        if "model" not in cfg:
+            raise ExportError(f"{config}: there is no 'model' in it; give the config of a model")
+        init_default_scope(cfg.get("default_scope", "mmpose"))
+        content = read_checkpoint(checkpoint)
+        weights = weights_of(content, checkpoint)
+        model = revert_sync_batchnorm(MODELS.build(cfg.model))
+        require_match(model.state_dict(), weights, config, checkpoint)
+    except (ConfigError, WeightsError) as error:
+        raise ExportError(str(error)) from error
     model.load_state_dict(weights)
     model.requires_grad_(False)
     model.train(False)
@@ -87,60 +88,3 @@ def load_trained_model(config: Path, checkpoint: Path) -> TrainedModel:
         meta=dict(meta) if isinstance(meta, Mapping) else {},
         model=model,
     )
-
-
-def _load(checkpoint: Path) -> dict[str, Any]:
-    try:
-        content = load_checkpoint_file(checkpoint, map_location="cpu")
-    except (RuntimeError, EOFError, ValueError) as error:
-        # What torch says of a truncated file differs with where it ends.
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ExportError(
-            f"{checkpoint}: not a readable checkpoint ({reason[0]}); it may be cut short, copy it"
-            " again"
-        ) from error
-    if not isinstance(content, dict):
-        raise ExportError(
-            f"{checkpoint}: holds a {type(content).__name__}, no weights; give a checkpoint that"
-            " training wrote"
-        )
-    return content
-
-
-def _weights(content: dict[str, Any], checkpoint: Path) -> dict[str, Tensor]:
-    stated = content.get("state_dict", content)
-    weights = {
-        name.removeprefix("module."): value
-        for name, value in stated.items()
-        if isinstance(name, str) and isinstance(value, Tensor)
-    }
-    if not weights:
-        raise ExportError(
-            f"{checkpoint}: there are no weights in it; give a checkpoint that training wrote"
-        )
-    return weights
-
-
-def _require_match(
-    own: dict[str, Tensor], weights: dict[str, Tensor], config: Path, checkpoint: Path
-) -> None:
-    shapes = [
-        f"{name} is {tuple(weights[name].shape)} instead of {tuple(tensor.shape)}"
-        for name, tensor in own.items()
-        if name in weights and weights[name].shape != tensor.shape
-    ]
-    differences = {
-        "missing": [name for name in own if name not in weights],
-        "not the model's": [name for name in weights if name not in own],
-        "of another shape": shapes,
-    }
-    found = [
-        f"{len(names)} {what} ({', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''})"
-        for what, names in differences.items()
-        if names
-    ]
-    if found:
-        raise ExportError(
-            f"{checkpoint} does not belong to {config}: of the model's {len(own)} tensors,"
-            f" {'; '.join(found)}. Give the config that the checkpoint was trained with"
-        )

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.registry import DATASETS, VISUALIZERS, init_default_scope
 from mmengine.utils import track_iter_progress
 
-from fashionkp_mm.plugin.runs import merge_options
+from fashionkp_mm.plugin.config_files import merge_options, read_config
 
 
 def browse(args: argparse.Namespace) -> None:
     """Draw samples as the arguments of ``tools/browse_dataset.py`` say."""
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     merge_options(cfg, args.cfg_options)
     init_default_scope(cfg.default_scope)
     settings = cfg[f"{args.phase}_dataloader"].dataset

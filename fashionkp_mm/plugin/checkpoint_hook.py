@@ -69,7 +69,12 @@ class PlainCheckpointHook(CheckpointHook):
             checkpoint[key] = plain(checkpoint[key], f"checkpoint[{key!r}]")
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Give the message hub its histories back, and the data set's metainfo its arrays."""
+        """Give the message hub its histories back, and the data set's metainfo its arrays.
+
+        A config in the file is dropped: MMEngine runs it, to compare the number of GPUs.
+        """
+        if isinstance(meta := checkpoint.get("meta"), dict):
+            meta.pop("config", None)
         log_scalars = checkpoint.get("message_hub", {}).get("log_scalars", {})
         for name, value in log_scalars.items():
             if isinstance(value, Mapping) and value.keys() == _HISTORY_KEYS:

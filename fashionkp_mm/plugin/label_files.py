@@ -33,8 +33,8 @@ def known_categories(categories: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(categories or CATEGORY_NAMES)
 
 
-def is_test_list(ann_file: str) -> bool:
-    """Whether a CSV has ids and categories only.
+def require_csv(ann_file: str | Path) -> None:
+    """Refuse a CSV that does not exist.
 
     Raises:
         DataNotFoundError: There is no such file.
@@ -45,6 +45,15 @@ def is_test_list(ann_file: str) -> bool:
             " set FASHIONAI_ROOT to its folder, or try without it: `fashionkp synth"
             " data/fashionai` draws a stand-in"
         )
+
+
+def is_test_list(ann_file: str) -> bool:
+    """Whether a CSV has ids and categories only.
+
+    Raises:
+        DataNotFoundError: There is no such file.
+    """
+    require_csv(ann_file)
     return not has_keypoints(ann_file)
 
 

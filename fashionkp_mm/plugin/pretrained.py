@@ -7,7 +7,10 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor
+
+from fashionkp_mm.compat.checkpoints import CheckpointError
+from fashionkp_mm.plugin.weights import WeightsError, read_checkpoint, same_kind, weights_of
 
 _MIN_MATCHED = 0.9
 """Share of a backbone's tensors that pretrained weights must provide to count as its own."""
@@ -48,22 +51,31 @@ def set_pretrained(cfg: Config, pretrained: str) -> None:
     _require_match(backbone, weights, source)
 
 
-def _load_weights(source: str) -> dict[str, Any]:
+def _load_weights(source: str) -> dict[str, Tensor]:
     try:
-        checkpoint = CheckpointLoader.load_checkpoint(source, map_location="cpu")
-    except OSError as error:
+        return weights_of(read_checkpoint(source), source)
+    except (OSError, CheckpointError, WeightsError) as error:
         raise PretrainedError(
             f"the pretrained weights {source} could not be loaded ({error}). Pass"
             " --pretrained FILE with a copy of them, or --pretrained none to start from random"
             " weights"
         ) from error
-    weights: dict[str, Any] = checkpoint.get("state_dict", checkpoint)
-    return weights
 
 
-def _require_match(backbone: Any, weights: dict[str, Any], source: str) -> None:
+def _require_match(backbone: Any, weights: dict[str, Tensor], source: str) -> None:
     prefix = backbone.init_cfg.get("prefix", "")
     own = MODELS.build({**backbone, "init_cfg": None}).state_dict()
+    unlike = [
+        name
+        for name, tensor in own.items()
+        if prefix + name in weights and not same_kind(tensor, weights[prefix + name])
+    ]
+    if unlike:
+        dtype = str(weights[prefix + unlike[0]].dtype).removeprefix("torch.")
+        raise PretrainedError(
+            f"the pretrained weights {source} hold {dtype} in {prefix}{unlike[0]}; they are not"
+            " this backbone's"
+        )
     matched = [
         name
         for name, tensor in own.items()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import mmengine
 import torch
-from mmengine.config import Config, DictAction
-from mmengine.dist import is_main_process
+from mmengine.config import Config
+from mmengine.dist import get_dist_info, is_main_process
+from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from fashionkp_mm.compat.checkpoints import CheckpointError
@@ -20,19 +20,46 @@ from fashionkp_mm.core.table import AnnotationError
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin.box_comparison import as_list, compare_boxes, comparison_table
 from fashionkp_mm.plugin.checkpoint_hook import latest_checkpoint
+from fashionkp_mm.plugin.config_files import ConfigError, merge_options, read_config
 from fashionkp_mm.plugin.cpu_memory import keep_freed_memory
-from fashionkp_mm.plugin.label_files import DataNotFoundError
+from fashionkp_mm.plugin.label_files import DataNotFoundError, require_csv
 from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
+from fashionkp_mm.plugin.weights import (
+    WeightsError,
+    read_checkpoint,
+    require_match,
+    weights_of,
+)
 
-MENDABLE = (
+_STATE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_OWN_DATASETS = ("FashionAIDataset", "FashionAIDetDataset")
+
+
+class ResumeError(RuntimeError):
+    """A checkpoint that training cannot go on from."""
+
+
+USER_ERRORS = (
     AnnotationError,
     BoxFileError,
     BrokenImageError,
+    CheckpointError,
+    ConfigError,
     DataNotFoundError,
     PretrainedError,
-    CheckpointError,
+    ResumeError,
+    WeightsError,
+    OSError,
 )
-"""What the user can mend: a message is enough, a traceback would hide it."""
+"""Errors of what the user gave: a message is enough, a traceback would hide it."""
 
 
 def train(args: argparse.Namespace) -> None:
@@ -49,7 +76,9 @@ def train(args: argparse.Namespace) -> None:
     checkpoint = args.resume
     if checkpoint == "auto":
         checkpoint = latest_checkpoint(cfg.work_dir)
+    _require_data(cfg, "train", *([] if args.no_validate else ["val"]))
     if checkpoint:
+        _require_training_state(cfg, args.config, checkpoint)
         # Whatever weights the first start began with, even those that an option names.
         cfg.resume, cfg.load_from = True, checkpoint
     pretrained = args.pretrained
@@ -58,7 +87,7 @@ def train(args: argparse.Namespace) -> None:
         pretrained = "none"
     set_pretrained(cfg, pretrained)
 
-    Runner.from_cfg(cfg).train()
+    _ResumingRunner.from_cfg(cfg).train()
 
 
 def test(args: argparse.Namespace) -> None:
@@ -72,6 +101,8 @@ def test(args: argparse.Namespace) -> None:
         dump = {"type": "DumpResults", "out_file_path": args.dump}
         cfg.test_evaluator = [*as_list(cfg.test_evaluator), dump]
     _finish_config(cfg, args)
+    _require_weights(cfg, args.config, args.checkpoint)
+    _require_data(cfg, "test")
 
     metrics: dict[str, Any]
     if args.boxes:
@@ -85,6 +116,71 @@ def test(args: argparse.Namespace) -> None:
         mmengine.dump(metrics, args.out)
 
 
+class _ResumingRunner(Runner):
+    """A runner that names the checkpoint where training cannot go on from it."""
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().resume(filename, *args, **kwargs)
+        # What is wrong with a state shows wherever MMEngine, torch and the hooks take it apart.
+        except _STATE_ERRORS as error:
+            raise _resume_error(filename, error) from error
+
+
+def _resume_error(filename: str, error: Exception) -> ResumeError:
+    said = " ".join(str(error).split())
+    return ResumeError(
+        f"--resume {filename}: the state of the training in it does not belong to this config"
+        f" ({type(error).__name__}: {said}). To start anew from its weights, pass --cfg-options"
+        f" load_from={filename} and no --resume"
+    )
+
+
+def _require_data(cfg: Config, *phases: str) -> None:
+    """Refuse labels that are missing or too few, before anything else takes its time.
+
+    Raises:
+        DataNotFoundError: A CSV is not where the config looks for it.
+        ConfigError: It has fewer images than one batch.
+    """
+    for phase in phases:
+        loader = cfg.get(f"{phase}_dataloader")
+        if not loader or loader.dataset.get("type") not in _OWN_DATASETS:
+            continue
+        csv = Path(loader.dataset.get("data_root") or "", loader.dataset.ann_file)
+        require_csv(csv)
+        with csv.open("rb") as file:
+            images = sum(1 for _line in file) - 1
+        batch = loader.get("batch_size", 1) * get_dist_info()[1]
+        if phase == "train" and loader.get("drop_last") and images < batch:
+            raise ConfigError(
+                f"{csv}: {max(images, 0)} images, fewer than one batch of {batch}; pass"
+                f" --cfg-options train_dataloader.batch_size={max(images, 1)} or less"
+            )
+
+
+def _require_weights(cfg: Config, config: str, checkpoint: str) -> dict[str, Any]:
+    """Refuse a checkpoint that is not the config's: MMEngine only logs what does not fit."""
+    if "model" not in cfg:
+        raise ConfigError(f"{config}: there is no 'model' in it; give the config of a model")
+    content = read_checkpoint(checkpoint)
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    own = MODELS.build(cfg.model).state_dict()
+    require_match(own, weights_of(content, checkpoint), config, checkpoint, more=True)
+    return content
+
+
+def _require_training_state(cfg: Config, config: str, checkpoint: str) -> None:
+    content = _require_weights(cfg, config, checkpoint)
+    missing = [key for key in ("meta", "message_hub", "optimizer") if key not in content]
+    if missing:
+        raise ResumeError(
+            f"--resume {checkpoint}: holds weights but no state of a training (missing:"
+            f" {', '.join(missing)}). To start from these weights, pass --cfg-options"
+            f" load_from={checkpoint} and no --resume"
+        )
+
+
 def _prepare_cpu() -> None:
     if not torch.cuda.is_available():
         keep_freed_memory()
@@ -92,7 +188,7 @@ def _prepare_cpu() -> None:
 
 def _load_config(args: argparse.Namespace) -> Config:
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     cfg.launcher = args.launcher
     if args.launcher == "pytorch" and not torch.cuda.is_available():
         _distribute_on_cpu(cfg)
@@ -124,14 +220,6 @@ def _finish_config(cfg: Config, args: argparse.Namespace) -> None:
         else:
             hook.update(enable=True, out_dir=folder)
     merge_options(cfg, args.cfg_options)
-
-
-def merge_options(cfg: Config, options: Sequence[str]) -> None:
-    """Override a config with ``KEY=VALUE`` strings in MMEngine's notation."""
-    if options:
-        parser = argparse.ArgumentParser()
-        parser.add_argument("options", nargs="+", action=DictAction)
-        cfg.merge_from_dict(parser.parse_args(options).options)
 
 
 def _enable_amp(cfg: Config) -> None:

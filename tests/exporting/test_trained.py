@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from fashionkp_mm.compat.checkpoints import CheckpointError
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.trained import load_trained_model
 
@@ -78,7 +79,9 @@ def test_a_tensor_of_another_shape_is_named(simcc, changed):
         content["state_dict"]["head.pose_head.cls_x.weight"] = torch.zeros(3, 4)
         return content
 
-    message = r"cls_x\.weight is \(3, 4\) instead of \(128, 256\)\)\. Give the config"
+    message = (
+        r"cls_x\.weight is float32 \(3, 4\) instead of float32 \(128, 256\)\)\. Give the config"
+    )
     with pytest.raises(ExportError, match=message):
         load_trained_model(simcc.config, changed(reshaped))
 
@@ -91,7 +94,7 @@ def test_a_checkpoint_of_another_model_is_named_with_the_config(simcc, heatmaps)
 def test_a_checkpoint_cut_short_is_named(simcc, tmp_path):
     path = tmp_path / "short.pth"
     path.write_bytes(simcc.checkpoint.read_bytes()[:-5000])
-    with pytest.raises(ExportError, match=r"short\.pth: not a readable checkpoint"):
+    with pytest.raises(CheckpointError, match=r"short\.pth: not a readable checkpoint"):
         load_trained_model(simcc.config, path)
 
 

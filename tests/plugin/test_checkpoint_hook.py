@@ -272,6 +272,22 @@ def test_another_data_set_is_still_told_on_resuming(train, capsys, monkeypatch):
     assert "metainfo from the resumed checkpoint is different" in capsys.readouterr().out
 
 
+def test_a_config_in_the_file_is_not_run(train, tmp_path):
+    train(1)
+    content = torch.load(tmp_path / "epoch_1.pth", weights_only=True)
+    trace = tmp_path / "trace"
+    content["meta"]["config"] = f"import os\nos.mkdir({str(trace)!r})"
+    torch.save(content, tmp_path / "epoch_1.pth")
+    train(2, resume=True)
+    assert not trace.exists()
+    # MMEngine alone does run it, or this test would prove nothing.
+    (tmp_path / "epoch_2.pth").unlink()
+    torch.save(content, tmp_path / "epoch_1.pth")
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "epoch_1.pth"))
+    train(2, resume=True, type="CheckpointHook")
+    assert trace.exists()
+
+
 def test_stock_mmengine_resumes_the_file(train, tmp_path):
     train(2)
     resumed = train(3, resume=True, type="CheckpointHook")

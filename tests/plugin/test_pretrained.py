@@ -5,10 +5,10 @@ import urllib.error
 
 import pytest
 import torch
+from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.models import build_pose_estimator
 from mmpose.registry import MODELS
 
-from fashionkp_mm.plugin import pretrained
 from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
 
 
@@ -64,6 +64,6 @@ def test_no_network_ends_in_an_error_that_names_the_switch(config, monkeypatch):
     def offline(*args, **kwargs):
         raise urllib.error.URLError("Name or service not known")
 
-    monkeypatch.setattr(pretrained.CheckpointLoader, "load_checkpoint", offline)
+    monkeypatch.setattr(CheckpointLoader, "load_checkpoint", offline)
     with pytest.raises(PretrainedError, match=r"cspnext-t.*--pretrained FILE.*--pretrained none"):
         set_pretrained(config, "default")

@@ -75,12 +75,14 @@ class _Format:
         start: What its files begin with.
         open: Gives Pillow's image, its pixels not decoded yet.
         turns: Whether Pillow applies the rotation itself.
+        has_checksums: Whether the file has some that Pillow passes over as it decodes.
     """
 
     suffixes: tuple[str, ...]
     start: re.Pattern[bytes]
     open: Callable[[IO[bytes]], Image.Image]
     turns: bool = False
+    has_checksums: bool = False
 
 
 def _starting(pattern: bytes) -> re.Pattern[bytes]:
@@ -118,6 +120,7 @@ _FORMATS = {
         (".png", ".apng"),
         _starting(rb"\x89PNG\r\n\x1a\n"),
         _pillow("PngImagePlugin", "PngImageFile"),
+        has_checksums=True,
     ),
     "WebP": _Format(
         (".webp",), _starting(rb"RIFF....WEBP"), _pillow("WebPImagePlugin", "WebPImageFile")
@@ -211,6 +214,8 @@ def decode(data: bytes, header: Header) -> NDArray[np.uint8]:
         if image_format is _FORMATS[_JPEG]:
             stored = _jpeg_pixels(data)
         else:
+            if image_format.has_checksums:
+                image_format.open(io.BytesIO(data)).verify()
             stored = _eight_bit_bgr(image_format.open(io.BytesIO(data)))
         shown = stored if image_format.turns else _upright(stored, header.orientation)
         if shown.shape != (*header.size[::-1], 3):

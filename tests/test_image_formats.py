@@ -325,6 +325,18 @@ class TestDamage:
 
         assert self.outcome(data[: len(data) // 2]) == "refused"
 
+    def test_a_changed_byte_in_the_pixels_of_a_png_is_refused(self) -> None:
+        file = io.BytesIO()
+        picture().save(file, "PNG")
+        data = file.getvalue()
+        start = data.index(b"IDAT") + 4
+        stop = start + int.from_bytes(data[start - 8 : start - 4])
+
+        for place in range(start, stop, 7):
+            changed = bytearray(data)
+            changed[place] ^= 1
+            assert self.outcome(bytes(changed)) == "refused"
+
     @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())
     def test_flipped_cut_and_repeated_bytes(self, data: st.DataObject) -> None:

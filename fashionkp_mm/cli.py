@@ -6,15 +6,40 @@ so that ``fashionkp --help`` answers at once.
 
 # ruff: noqa: PLC0415
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 
+_READER_GONE = 128 + 13
+"""Exit status that a shell gives to a program that SIGPIPE ended, as in ``cat FILE | head``."""
+
+
+class _Commands(TyperGroup):
+    """The commands; a reader that has seen enough, as ``head`` has, ends each without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was called."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes once more at its end, and would complain.
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            raise SystemExit(_READER_GONE) from None
+
+
 app = typer.Typer(
     name="fashionkp",
+    cls=_Commands,
     help="Apparel keypoints: from pictures to garments; check, draw and score FashionAI data.",
     no_args_is_help=True,
     add_completion=False,

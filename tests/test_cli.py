@@ -51,6 +51,31 @@ def run(*args: object) -> Result:
     return CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [str(a) for a in args])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--json"], ["evaluate"]])
+def test_a_reader_that_is_gone_ends_a_command_quietly(arguments: list[str], csv: Path) -> None:
+    command, *options = arguments
+    files = [csv, csv] if command == "evaluate" else [csv]
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from fashionkp_mm.cli import app; app()",
+            command,
+            *files,
+            *options,
+        ],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert (process.returncode, process.stderr) == (141, "")
+
+
 def run_json(*args: object) -> dict[str, Any]:
     """The one JSON object on standard output."""
     content = json.loads(run(*args, "--json").stdout)

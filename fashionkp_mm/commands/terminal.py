@@ -28,9 +28,16 @@ MENDABLE = (AnnotationError, OSError)
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
+class _Console(Console):
+    """A console that leaves a reader who is gone to `cli`, which ends every command alike."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def out() -> Console:
     """The terminal that results go to."""
-    return Console(highlight=False)
+    return _Console(highlight=False)
 
 
 def say(kind: str, message: str, *, to: Console | None = None) -> None:
@@ -38,7 +45,7 @@ def say(kind: str, message: str, *, to: Console | None = None) -> None:
 
     Standard error is the default. What stands in the user's files is printed, not interpreted.
     """
-    console = to or Console(stderr=True, highlight=False)
+    console = to or _Console(stderr=True, highlight=False)
     line = Text(f"{kind}: ", style=_STYLES[kind]).append(_printable(message), style="default")
     # Broken by the terminal, not by us, so that a line can be copied and searched for.
     console.print(line, soft_wrap=True)
@@ -76,7 +83,7 @@ def progress(
     Yields:
         A function to call with the number of things done so far.
     """
-    console = Console(stderr=True)
+    console = _Console(stderr=True)
     columns: tuple[ProgressColumn, ...] = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),

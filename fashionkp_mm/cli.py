@@ -395,7 +395,11 @@ def predict(
     ] = False,
     out: Annotated[
         Path,
-        typer.Option(dir_okay=False, help="File to write: .csv, .json, .parquet or coco.json."),
+        typer.Option(
+            dir_okay=False,
+            help="File to write: .csv, .json, .parquet, or COCO: a .json file with 'coco' in its"
+            " name. '-' is CSV on standard output.",
+        ),
     ] = Path("predictions.csv"),
     draw: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder to draw the predictions to.")
@@ -426,6 +430,8 @@ def predict(
     boxes = boxes or ("refine" if detector is None else "detector")
     if detector is not None and boxes != "detector":
         raise typer.BadParameter(f"--detector FILE is of no use with --boxes {boxes}")
+    if resume and str(out) == "-":
+        raise typer.BadParameter("--resume needs a file to go on with, not --out -")
     status = command.run(
         paths,
         command.Options(model, detector, boxes, flip_test, out, draw, max_megapixels),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -612,8 +613,27 @@ class TestDraw:
         result = run("draw", csv, data)
 
         assert result.exit_code == 1
-        assert "would overwrite the image" in result.stderr
+        assert "would overwrite the input" in result.stderr
         assert (data / "Images/skirt/a.jpg").read_bytes() == before
+
+    def test_never_overwrites_the_labels_nor_the_predictions(
+        self, data: Path, csv: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "drawn" / "Images" / "skirt"
+        out.mkdir(parents=True)
+        for precious in (csv, shutil.copy(csv, tmp_path / "predictions.csv")):
+            (out / "a.jpg").unlink(missing_ok=True)
+            (out / "a.jpg").symlink_to(precious)
+            before = Path(precious).read_bytes()
+
+            result = run(
+                "draw", csv, tmp_path / "drawn", "--images", data,
+                "--predictions", tmp_path / "predictions.csv",
+            )  # fmt: skip
+
+            assert result.exit_code == 1
+            assert "would overwrite the input" in result.stderr
+            assert Path(precious).read_bytes() == before
 
     def test_no_images_to_be_found(self, csv: Path, tmp_path: Path) -> None:
         empty = tmp_path / "empty"

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.commands.pictures import locate, require_apart, targets, write_picture
+from fashionkp_mm.commands.pictures import locate, targets, write_picture
 from fashionkp_mm.commands.prediction_tables import read_for
 from fashionkp_mm.core.csv_format import read_predictions
+from fashionkp_mm.core.files import require_apart
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
@@ -19,7 +20,7 @@ from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import BrokenImageError, load_image
 from fashionkp_mm.visualization.keypoints import draw_garment
-from fashionkp_mm.visualization.sheet import contact_sheet
+from fashionkp_mm.visualization.sheet import contact_sheet, fitted
 
 SHEET = "contact-sheet.jpg"
 SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE = 6, 16, 320
@@ -73,7 +74,8 @@ def run(
             table, errors = table.select(order), errors[order]
         found, missing = locate(table.image_ids, csv, images, remedy=_REMEDY)
         places = targets([*table.image_ids, *([SHEET] if sheet else [])], out)
-        require_apart(found, places, out)
+        beside_files = [] if predictions is None else [predictions]
+        require_apart(places.values(), [csv, *beside_files, *found.values()])
 
         if beside is not None:
             failures.extend(_without_prediction(table, beside, predictions))
@@ -92,7 +94,7 @@ def run(
                 if panels:
                     write_picture(places[image_id], _side_by_side(panels))
                     if sheet and len(tiles) + len(panels) <= SHEET_COLUMNS * SHEET_ROWS:
-                        tiles += panels
+                        tiles += [(words, fitted(panel, SHEET_TILE)) for words, panel in panels]
                 progress(done)
         if tiles:
             captions, pictures = zip(*tiles, strict=True)

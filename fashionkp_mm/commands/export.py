@@ -10,6 +10,7 @@ from rich.console import Console
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.prediction_inputs import InputError, collect
 from fashionkp_mm.exporting.errors import ExportError
+from fashionkp_mm.runtime.metadata import ModelFileError
 
 
 def run(
@@ -42,7 +43,7 @@ def run(
         return 1
     console = Console(stderr=True)
     with (
-        terminal.one_message(ExportError, InputError, CheckpointError),
+        terminal.one_message(ExportError, InputError, ModelFileError, CheckpointError),
         console.status("starting") as status,
     ):
         images = None

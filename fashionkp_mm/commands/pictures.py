@@ -106,24 +106,6 @@ def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:
     return places
 
 
-def require_apart(sources: Mapping[str, Path], places: Mapping[str, Path], out: Path) -> None:
-    """Refuse to draw over the images themselves.
-
-    Args:
-        sources: Paths of images by id.
-        places: What `targets` gave for these ids and perhaps others.
-        out: The folder, for the message.
-
-    Raises:
-        FileExistsError: A picture would replace its image.
-    """
-    for image_id, source in sources.items():
-        if places[image_id].resolve() == source.resolve():
-            raise FileExistsError(
-                f"drawing to {out} would overwrite the image {source} itself; name another folder"
-            )
-
-
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     """Write a picture as PNG or JPEG, by the name, atomically.
 

@@ -8,25 +8,37 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fashionkp_mm import __version__
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given_categories import with_categories
-from fashionkp_mm.commands.pictures import require_apart, targets, write_picture
-from fashionkp_mm.commands.prediction_files import Format, FormatError, content, format_of, render
+from fashionkp_mm.commands.pictures import targets, write_picture
+from fashionkp_mm.commands.prediction_files import (
+    DESCRIPTIONS,
+    STDOUT,
+    Format,
+    FormatError,
+    content,
+    fits,
+    format_of,
+    render,
+)
 from fashionkp_mm.commands.prediction_inputs import (
+    STDIN,
     InputError,
     Source,
     Sources,
     collect,
     read_categories,
 )
-from fashionkp_mm.commands.prediction_journal import Journal, JournalError
-from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.commands.prediction_journal import Journal, JournalError, journal_path
+from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import BrokenImageError, image_size, load_image
 from fashionkp_mm.runtime import FashionPredictor, Garment
@@ -52,7 +64,7 @@ class Options:
         detector: ONNX file of the detector, where ``boxes`` is ``detector``; by default likewise.
         boxes: Where the network looks; see `FashionPredictor.predict`.
         flip_test: Whether to average with the mirrored picture.
-        out: File of predictions.
+        out: File of predictions; ``-`` is standard output.
         draw: Folder for pictures of them.
         max_megapixels: Size from which an image is refused.
     """
@@ -96,6 +108,10 @@ class Options:
             "flip test": "yes" if self.flip_test else "no",
         }
 
+    def model_files(self) -> list[Path]:
+        """The files of the models."""
+        return [model for model in self._models() if model is not None]
+
     def _models(self) -> tuple[Path, Path | None]:
         """The pose network's file and, where one is needed, the detector's."""
         detector = self.detector
@@ -137,23 +153,45 @@ def run(
             sources.found = [replace(source, category=category) for source in sources.found]
         for note in sources.notes:
             terminal.say("note", note)
-        places = {} if options.draw is None else _places(sources.found, options.draw)
+        places = _places(sources.found, options.draw)
+        given_files = [Path(path) for path in paths if path != STDIN]
+        read = [*given_files, *options.model_files(), *(source.path for source in sources.found)]
+        require_apart(
+            [options.out, journal_path(options.out), *places.values()],
+            [*read, *([] if categories is None else [categories])],
+        )
         predictor = options.predictor()
-        with Journal(options.out, {**options.made_by(), "format": form}, resume=resume) as journal:
+        with ExitStack() as stack:
+            journal = stack.enter_context(_journal(options, form, stack, resume=resume))
             if journal.dropped:
                 dropped = terminal.plural(journal.dropped, "image")
                 terminal.say(
                     "note", f"{dropped} of an interrupted run dropped; --resume would keep them"
                 )
-            task = _Task(sources, options.boxes, form, places, journal)
+            task = _Task(sources, options, form, places, journal)
             try:
                 task.predict(predictor)
+                counts = task.write(options.out)
             except KeyboardInterrupt:
-                _say_interrupted(task)
+                _say_stopped(task, "interrupted", options)
                 return _INTERRUPTED
-            counts = task.write(options.out)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                terminal.say("error", terminal.in_words(error))
+                _say_stopped(task, "stopped", options)
+                return 1
     _report(task, counts, options)
     return 1 if sources.failures else 0
+
+
+def _journal(options: Options, form: Format, stack: ExitStack, *, resume: bool) -> Journal:
+    """The journal of a run; of what goes to standard output nothing is kept afterwards."""
+    out = options.out
+    if out == STDOUT:
+        out = Path(stack.enter_context(TemporaryDirectory())) / "predictions"
+    made_by = {**options.made_by(), "format": form}
+    return Journal(out, made_by, resume=resume, fits=lambda found: fits(form, found))
 
 
 _ERRORS = (InputError, JournalError, FormatError, ModelFileError, NoRuntimeError)
@@ -163,6 +201,10 @@ _ERRORS = (InputError, JournalError, FormatError, ModelFileError, NoRuntimeError
 _Found = list[Garment] | BrokenImageError
 _Result = tuple[Source, _Found]
 _PAINTERS, _MAX_WAITING = 8, 64
+_MAX_PAINTED_BYTES = 2**29
+"""Of pictures that wait to be drawn, or are; a larger one is drawn alone."""
+_PAINTED_BYTES = 9
+"""A pixel's, of a picture as it is decoded, as it is drawn on, and as it is encoded."""
 
 
 class _Task:
@@ -170,12 +212,13 @@ class _Task:
 
     Args:
         sources: All images; those that fail are added to its failures.
-        boxes: Where the network looks.
+        options: How to predict.
         form: What the output needs to know of an image.
         places: Where each image's picture is drawn, if they are.
         journal: What is done already, and where what is done is written down.
 
     Attributes:
+        sources, form: As given.
         kept: Number of images that an interrupted run has done.
         done: Number of images that this run has done.
         seconds: How long that took.
@@ -184,14 +227,19 @@ class _Task:
     def __init__(
         self,
         sources: Sources,
-        boxes: BoxSource,
+        options: Options,
         form: Format,
         places: Mapping[str, Path],
         journal: Journal,
     ) -> None:
-        self.sources = sources
-        self._boxes, self._form, self._places, self._journal = boxes, form, places, journal
+        self.sources, self.form = sources, form
+        self._options, self._places, self._journal = options, places, journal
+        self._keys: dict[str, list[Any]] = {}
+        """Of the images that are being predicted."""
         self._pending = [source for source in sources.found if not self._is_done(source)]
+        for source in self._pending:
+            # It may turn out to be broken, and what was found on another file is not its.
+            journal.forget(source.image_id)
         self.kept = len(sources.found) - len(self._pending)
         self.done = 0
         self.seconds = 0.0
@@ -200,23 +248,22 @@ class _Task:
         """Predict what is pending; what fails joins the failures."""
         start = time.perf_counter()
         stream = predictor.predict_stream(
-            (source.path for source in self._pending),
+            self._pending_paths(),
             (source.category for source in self._pending),
-            self._boxes,
+            self._options.boxes,
         )
         results: Iterator[_Result] = (
             (source, found) for source, (_, found) in zip(self._pending, stream, strict=True)
         )
         if self._places:
-            results = _once_drawn(results, self._places)
+            results = _once_drawn(results, self._places, self._options.max_megapixels)
         total = len(self.sources.found)
         with terminal.progress("predicting", total, done=self.kept, unit="images") as progress:
             for number, (source, found) in enumerate(results, start=1):
-                if isinstance(found, BrokenImageError):
-                    self.sources.failures.append(str(found))
-                else:
+                try:
                     self._keep(source, found)
-                    self.done += 1
+                except BrokenImageError as error:
+                    self.sources.failures.append(str(error))
                 self.seconds = time.perf_counter() - start
                 progress(self.kept + number)
 
@@ -235,17 +282,32 @@ class _Task:
                 yield image_id, found
 
         if self.kept + self.done:
-            write_atomically(out, render(self._form, contents()))
+            file = render(self.form, contents())
+            if out == STDOUT:
+                sys.stdout.buffer.writelines(file)
+                sys.stdout.buffer.flush()
+            else:
+                write_atomically(out, file)
         self._journal.remove()
         return counts
+
+    def _pending_paths(self) -> Iterator[Path]:
+        for source in self._pending:
+            # Before it is read: of a file that changes afterwards the prediction does not hold.
+            self._keys[source.image_id] = _key(source)
+            yield source.path
 
     def _is_done(self, source: Source) -> bool:
         drawn = not self._places or self._places[source.image_id].is_file()
         return drawn and self._journal.holds(source.image_id, _key(source))
 
-    def _keep(self, source: Source, found: Sequence[Garment]) -> None:
-        size = found[0].image_size if found else image_size(source.path)
-        self._journal.add(source.image_id, _key(source), content(self._form, size, found))
+    def _keep(self, source: Source, found: _Found) -> None:
+        key = self._keys.pop(source.image_id)
+        if isinstance(found, BrokenImageError):
+            raise found
+        size = _image_size(source, found, self._options.max_megapixels)
+        self._journal.add(source.image_id, key, content(self.form, size, found))
+        self.done += 1
 
 
 def _key(source: Source) -> list[Any]:
@@ -257,31 +319,60 @@ def _key(source: Source) -> list[Any]:
     return [source.category, status.st_size, status.st_mtime_ns]
 
 
-def _once_drawn(results: Iterator[_Result], places: Mapping[str, Path]) -> Iterator[_Result]:
+def _once_drawn(
+    results: Iterator[_Result], places: Mapping[str, Path], max_megapixels: float
+) -> Iterator[_Result]:
     """The same results in the same order, each when its picture is written.
 
-    Several are drawn at a time, since a disk takes longer over a file than a processor.
+    Several are drawn at a time, since a disk takes longer over a file than a processor, but no more
+    than memory has room for.
     """
-    waiting: deque[tuple[Source, Future[_Found]]] = deque()
+    waiting: deque[tuple[Source, Future[_Found], int]] = deque()
     pool = ThreadPoolExecutor(_PAINTERS)
     try:
         for source, found in results:
-            waiting.append((source, pool.submit(_draw, source, found, places[source.image_id])))
-            while waiting and (len(waiting) > _MAX_WAITING or waiting[0][1].done()):
-                first, future = waiting.popleft()
+            size = _painted_bytes(source, found, max_megapixels)
+            while waiting and (
+                len(waiting) == _MAX_WAITING
+                or size + sum(taken for _, _, taken in waiting) > _MAX_PAINTED_BYTES
+            ):
+                first, future, _ = waiting.popleft()
                 yield first, future.result()
-        for source, future in waiting:
+            place = places[source.image_id]
+            drawing = pool.submit(_draw, source, found, place, max_megapixels)
+            waiting.append((source, drawing, size))
+            while waiting and waiting[0][1].done():
+                first, future, _ = waiting.popleft()
+                yield first, future.result()
+        for source, future, _ in waiting:
             yield source, future.result()
     finally:
         # Whoever stops early need not wait for what has not begun.
         pool.shutdown(cancel_futures=True)
 
 
-def _draw(source: Source, found: _Found, place: Path) -> _Found:
+def _image_size(source: Source, found: Sequence[Garment], max_megapixels: float) -> tuple[int, int]:
+    if found:
+        return found[0].image_size
+    return image_size(source.path, max_megapixels=max_megapixels)
+
+
+def _painted_bytes(source: Source, found: _Found, max_megapixels: float) -> int:
+    """Memory that it takes to draw on a picture, about."""
+    if isinstance(found, BrokenImageError):
+        return 0
+    try:
+        width, height = _image_size(source, found, max_megapixels)
+    except BrokenImageError:
+        return 0  # found out again when it is drawn
+    return _PAINTED_BYTES * width * height
+
+
+def _draw(source: Source, found: _Found, place: Path, max_megapixels: float) -> _Found:
     if isinstance(found, BrokenImageError):
         return found
     try:
-        image = load_image(source.path)
+        image = load_image(source.path, max_megapixels=max_megapixels)
     except BrokenImageError as error:  # gone or replaced since it was predicted
         return error
     labels = [garment.label for garment in found]
@@ -289,10 +380,9 @@ def _draw(source: Source, found: _Found, place: Path) -> _Found:
     return found
 
 
-def _places(sources: Sequence[Source], folder: Path) -> dict[str, Path]:
-    places = targets([source.image_id for source in sources], folder)
-    require_apart({source.image_id: source.path for source in sources}, places, folder)
-    return places
+def _places(sources: Sequence[Source], folder: Path | None) -> dict[str, Path]:
+    """Where the pictures go, by image id."""
+    return {} if folder is None else targets([source.image_id for source in sources], folder)
 
 
 def _identity(model: Path) -> str:
@@ -303,24 +393,29 @@ def _identity(model: Path) -> str:
 # --- what is said
 
 
-def _say_interrupted(task: _Task) -> None:
+def _say_stopped(task: _Task, how: str, options: Options) -> None:
     done, total = task.kept + task.done, len(task.sources.found)
-    terminal.say(
-        "note",
-        f"interrupted with {done:,} of {terminal.plural(total, 'image')} done; the same command"
-        " with --resume goes on from there",
+    images = terminal.plural(total, "image")
+    remedy = (
+        "nothing of that is kept, as it was to go to standard output"
+        if options.out == STDOUT
+        else "the same command with --resume goes on from there"
     )
+    terminal.say("note", f"{how} with {done:,} of {images} done; {remedy}")
 
 
 def _report(task: _Task, counts: Counter[int], options: Options) -> None:
-    console = terminal.out()
+    # What is said must not get between the rows.
+    console = terminal.err() if options.out == STDOUT else terminal.out()
     if not counts:
         terminal.say("error", f"no image could be predicted, so {options.out} is not written")
     else:
         done = terminal.plural(task.done, "image")
         rate = f" ({task.done / task.seconds:,.1f} images/s)" if task.done else ""
         before = f", {task.kept:,} done before" if task.kept else ""
-        said = [f"{done} predicted in {task.seconds:,.1f} s{rate}{before}: {options.out}"]
+        where = "standard output" if options.out == STDOUT else options.out
+        what = DESCRIPTIONS[task.form]
+        said = [f"{done} predicted in {task.seconds:,.1f} s{rate}{before}: {where} ({what})"]
         if options.draw is not None:
             said.append(f"pictures: {options.draw}")
         for line in said:
@@ -328,7 +423,7 @@ def _report(task: _Task, counts: Counter[int], options: Options) -> None:
     if counts[0]:
         terminal.say("note", f"no garment was found on {terminal.plural(counts[0], 'image')}")
     several = sum(images for garments, images in counts.items() if garments > 1)
-    if several and options.out.suffix.lower() == ".csv":
+    if several and task.form == "csv":
         terminal.say(
             "note",
             f"{terminal.plural(several, 'image')} with several garments; a CSV holds the best of"

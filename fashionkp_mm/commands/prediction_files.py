@@ -8,20 +8,37 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from fashionkp_mm.core.csv_format import COLUMNS
 from fashionkp_mm.core.csv_text import line_of
-from fashionkp_mm.core.garments import KEYPOINT_NAMES
+from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES, NUM_KEYPOINTS
 from fashionkp_mm.runtime.garment import Garment, coco_categories
 
 Format = Literal["csv", "json", "parquet", "coco"]
 
+DESCRIPTIONS: dict[Format, str] = {
+    "csv": "CSV in the contest's form",
+    "json": "JSON list of garments",
+    "parquet": "Parquet table of garments",
+    "coco": "COCO data set",
+}
+"""What a file of a format is, for people."""
+
+STDOUT = Path("-")
+"""Stands for standard output."""
+
 _SUFFIXES: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
-_COCO = "coco.json"
+_COCO = re.compile(r"(?:(?<![a-z])coco(?![a-z]).*|coco)\.json$")
+"""Names of COCO files: coco.json, coco_val.json, person-coco-2017.json, but not cocoa.json."""
 
 
 class FormatError(ValueError):
@@ -29,19 +46,22 @@ class FormatError(ValueError):
 
 
 def format_of(path: Path) -> Format:
-    """The format that a file's name asks for.
+    """The format that a file's name asks for; standard output is CSV.
 
     Raises:
         FormatError: It asks for none of them, or for Parquet without pyarrow.
     """
+    if path == STDOUT:
+        return "csv"
     name = path.name.lower()
-    if name.endswith(_COCO):
+    if _COCO.search(name):
         return "coco"
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
         raise FormatError(
-            f"{path}: unknown format '{suffix}'; expected a name that ends in"
-            f" {', '.join(_SUFFIXES)} or {_COCO}"
+            f"{path}: unknown format '{suffix}'; expected a name that ends in .csv, .json or"
+            " .parquet ('coco' in the name of a .json file asks for COCO, as in coco.json), or '-'"
+            " for CSV on standard output"
         )
     if suffix == ".parquet" and find_spec("pyarrow") is None:
         raise FormatError(
@@ -68,6 +88,59 @@ def content(
     else:
         found = [garment.to_dict() for garment in garments]
     return {"size": list(image_size), "garments": found}
+
+
+def fits(form: Format, found: Any) -> bool:
+    """Whether something read from a file is `content` of this format, and `render` can take it."""
+    if not isinstance(found, dict) or not _alike(found.get("size"), [1, 1]):
+        return False
+    garments = found.get("garments")
+    return isinstance(garments, list) and all(
+        any(_alike(garment, example) for example in _examples(form)) for garment in garments
+    )
+
+
+@cache
+def _examples(form: Format) -> list[Any]:
+    """A garment of each category, as a file of this format needs it."""
+    garments = [
+        Garment(
+            image_id="",
+            image_index=0,
+            image_size=(1, 1),
+            category=category,
+            category_score=1.0,
+            category_scores=np.zeros(len(CATEGORY_NAMES), np.float32),
+            box=np.zeros(4, np.float32),
+            box_source="",
+            box_score=1.0,
+            keypoints=np.zeros((NUM_KEYPOINTS, 2), np.float32),
+            keypoint_scores=np.zeros(NUM_KEYPOINTS, np.float32),
+            visibility=np.zeros(NUM_KEYPOINTS, np.int8),
+        )
+        for category in CATEGORY_NAMES
+    ]
+    examples: list[Any] = content(form, (1, 1), garments)["garments"]
+    return examples
+
+
+def _alike(value: Any, example: Any) -> bool:
+    """Whether plain JSON has the same keys, lengths and types everywhere, and finite numbers."""
+    if isinstance(example, dict):
+        return (
+            isinstance(value, dict)
+            and value.keys() == example.keys()
+            and all(_alike(value[key], example[key]) for key in example)
+        )
+    if isinstance(example, list):
+        return (
+            isinstance(value, list)
+            and len(value) == len(example)
+            and all(map(_alike, value, example))
+        )
+    if isinstance(example, float):
+        return isinstance(value, float) and math.isfinite(value)
+    return type(value) is type(example)
 
 
 def render(form: Format, images: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[bytes]:

@@ -2,19 +2,26 @@
 
 Beside the output lies ``<output>.part.jsonl``: one line that says what made it, then one line for
 each image that is done, added as soon as it is. A process that is killed loses at most the image in
-hand, a machine that loses power at most the seconds since the last fsync; a line cut short, and
-whatever follows it, is dropped and predicted again. Once the output is written the journal goes.
+hand, a machine that loses power at most the seconds since the last fsync. Each line ends with a
+checksum of itself and the first line; one that was cut short, changed or comes from another journal
+is dropped with whatever follows it, and predicted again. Once the output is written the journal
+goes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
+
+from fashionkp_mm.core.files import naming
 
 try:
     import fcntl
@@ -22,12 +29,21 @@ except ImportError:  # Windows has no such lock; there two runs must not share a
     fcntl = None  # type: ignore[assignment]
 
 _SUFFIX = ".part.jsonl"
-_FORMAT = "fashionkp predict, format 1"
+_FORMAT = "fashionkp predict, format 2"
 _SYNC_SECONDS = 2.0
+_MAX_LINE = 2**26
+"""Bytes of a line; a hundred garments take 400,000."""
+_CHECKED = re.compile(rb'(\{.*),"sum":"([0-9a-f]{16})"\}\n', re.DOTALL)
+"""A line: an object less its closing brace, and the checksum of that."""
 
 
 class JournalError(ValueError):
     """A journal that this run must not go on with."""
+
+
+def journal_path(output: Path) -> Path:
+    """Where the journal of an output lies."""
+    return output.with_name(output.name + _SUFFIX)
 
 
 class Journal:
@@ -37,6 +53,7 @@ class Journal:
         output: The file that the predictions are for.
         made_by: What the predictions depend on, as words by name: model, options.
         resume: Keep what an interrupted run has left. Otherwise that is dropped.
+        fits: Whether an image's content is one that the output can be made of.
 
     Attributes:
         path: Where it lies.
@@ -48,13 +65,25 @@ class Journal:
         OSError: It cannot be written.
     """
 
-    def __init__(self, output: Path, made_by: Mapping[str, str], *, resume: bool) -> None:
-        self.path = output.with_name(output.name + _SUFFIX)
+    def __init__(
+        self,
+        output: Path,
+        made_by: Mapping[str, str],
+        *,
+        resume: bool,
+        fits: Callable[[Any], bool] = lambda content: True,
+    ) -> None:
+        self.path = journal_path(output)
         self.dropped = 0
+        self._fits = fits
+        self._first = b""
         self._entries: dict[str, tuple[list[Any], int]] = {}
         """Key, and place in the file, by image id."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("a+b")
+        if self.path.exists() and not self.path.is_file():
+            raise JournalError(f"{self.path}: not a journal, nor a regular file; move it away")
+        # What was written to a full disk must not be written once more when the file is closed.
+        self._file = self.path.open("a+b", buffering=0)
         try:
             self._lock()
             end = self._read(made_by if resume else None)
@@ -63,6 +92,7 @@ class Journal:
                 self._entries.clear()
             self._file.truncate(end)
             if end == 0:
+                self._first = b""
                 self._write({"journal": _FORMAT, "made_by": dict(made_by)})
             self._sync()
         except BaseException:
@@ -78,8 +108,15 @@ class Journal:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._file.closed:
-            self._sync()
+        if self._file.closed:
+            return
+        try:
+            if error is None:
+                self._sync()
+            else:
+                with suppress(OSError):  # the error that is on its way says more
+                    self._sync()
+        finally:
             self._file.close()
 
     def __len__(self) -> int:
@@ -106,15 +143,29 @@ class Journal:
         if time.monotonic() - self._synced > _SYNC_SECONDS:
             self._sync()
 
+    def forget(self, image_id: str) -> None:
+        """Let what was found on an image, if anything was, no longer count."""
+        self._entries.pop(image_id, None)
+
     def contents(self, image_ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """What was found, image by image in the order asked for; images not done are passed over.
 
         Read from the file one at a time, so that memory does not grow with it.
+
+        Raises:
+            JournalError: Somebody else has changed the file since it was read or written.
         """
-        for image_id in image_ids:
-            if image_id in self._entries:
-                self._file.seek(self._entries[image_id][1])
-                yield image_id, json.loads(self._file.readline())["content"]
+        with self.path.open("rb") as file:
+            for image_id in image_ids:
+                if image_id in self._entries:
+                    file.seek(self._entries[image_id][1])
+                    entry = self._parsed(file.readline(_MAX_LINE))
+                    if entry is None or entry.get("image_id") != image_id:
+                        raise JournalError(
+                            f"{self.path}: was changed by another program while this one used it;"
+                            " repeat the command without --resume"
+                        )
+                    yield image_id, entry["content"]
 
     def remove(self) -> None:
         """Delete the file; its content has gone to the output."""
@@ -139,36 +190,46 @@ class Journal:
         Args:
             made_by: What must have made the journal, if that matters.
         """
-        self._file.seek(0)
         end = 0
-        for line in self._file:
-            entry = _parsed(line)
-            if end == 0:
-                # A first line cut short is a run that was killed as it began.
-                if line.endswith(b"\n"):
-                    self._require_ours(entry, made_by)
-                elif not line.startswith(b'{"journal"'[: len(line)]):
-                    self._require_ours(None, made_by)
-                else:
+        with self.path.open("rb") as file:
+            for line in _lines(file):
+                entry = self._parsed(line)
+                if end == 0:
+                    # A first line cut short is a run that was killed as it began.
+                    if not line.endswith(b"\n") and line.startswith(b'{"journal"'[: len(line)]):
+                        break
+                    self._require_ours(line, entry, made_by)
+                    self._first = line
+                elif entry is None or not self._is_entry(entry):
                     break
-            elif entry is None or not {"image_id", "key", "content"} <= entry.keys():
-                break
-            else:
-                self._entries[entry["image_id"]] = (entry["key"], end)
-            end += len(line)
+                else:
+                    self._entries[entry["image_id"]] = (entry["key"], end)
+                end += len(line)
         return end
 
+    def _is_entry(self, entry: dict[str, Any]) -> bool:
+        return (
+            isinstance(entry.get("image_id"), str)
+            and isinstance(entry.get("key"), list)
+            and self._fits(entry.get("content"))
+        )
+
     def _require_ours(
-        self, header: dict[str, Any] | None, made_by: Mapping[str, str] | None
+        self, line: bytes, header: dict[str, Any] | None, made_by: Mapping[str, str] | None
     ) -> None:
-        if header is None or header.get("journal") != _FORMAT:
+        if not line.startswith(b'{"journal":' + json.dumps(_FORMAT).encode()):
             raise JournalError(
                 f"{self.path}: not a journal of `fashionkp predict` of this version; move the file"
                 " away"
             )
         if made_by is None:
             return
-        theirs = header["made_by"]
+        theirs = None if header is None else header.get("made_by")
+        if not isinstance(theirs, dict):
+            raise JournalError(
+                f"{self.path}: its first line, which says what made it, is damaged; run without"
+                " --resume to begin anew"
+            )
         different = [
             f"{name} {theirs.get(name, 'none')}, not {made_by.get(name, 'none')}"
             for name in dict.fromkeys((*theirs, *made_by))
@@ -182,22 +243,43 @@ class Journal:
             )
 
     def _write(self, entry: Mapping[str, Any]) -> int:
-        place = self._file.seek(0, os.SEEK_END)
-        text = json.dumps(entry, allow_nan=False, separators=(",", ":"))
-        self._file.write(text.encode() + b"\n")
-        self._file.flush()
+        """Add a line; where it begins.
+
+        Raises:
+            OSError: The disk is full, for instance.
+        """
+        start = json.dumps(entry, allow_nan=False, separators=(",", ":")).encode()[:-1]
+        line = start + f',"sum":"{self._sum(start)}"}}\n'.encode()
+        with naming(self.path):
+            place = self._file.seek(0, os.SEEK_END)
+            left = memoryview(line)
+            while left:
+                left = left[self._file.write(left) :]
+        self._first = self._first or line
         return place
 
     def _sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with naming(self.path):
+            os.fsync(self._file.fileno())
         self._synced = time.monotonic()
 
+    def _parsed(self, line: bytes) -> dict[str, Any] | None:
+        """A whole line's object; None for anything else."""
+        parts = _CHECKED.fullmatch(line)
+        if parts is None or self._sum(parts[1]) != parts[2].decode():
+            return None
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        return entry if isinstance(entry, dict) else None
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """A whole line's object; None for anything else."""
-    try:
-        entry = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None
+    def _sum(self, start: bytes) -> str:
+        """Checksum of a line up to its checksum, and of the first line before it."""
+        return hashlib.sha256(self._first + start).hexdigest()[:16]
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Lines, or as much of them as a line may have."""
+    while line := file.readline(_MAX_LINE):
+        yield line

@@ -21,7 +21,7 @@ from fashionkp_mm.commands.evaluate import (
 from fashionkp_mm.commands.pictures import locate
 from fashionkp_mm.commands.prediction_tables import read_for
 from fashionkp_mm.core.csv_format import read_labels
-from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
@@ -70,6 +70,7 @@ def run(
         )
         remedy = "name the folder that the image ids start from with --images"
         found, missing = locate(answered.image_ids, answers, images, remedy=remedy)
+        require_apart([out], [answers, predictions, *found.values()])
         painter = _Painter(
             answered,
             predicted,

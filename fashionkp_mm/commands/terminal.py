@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from fashionkp_mm.core.table import AnnotationError, AnnotationWarning, Keypoint
 MENDABLE = (AnnotationError, OSError)
 """Errors of the user's files, which end in one message instead of a traceback."""
 
+_LINE_SECONDS = 30.0
+"""Between two lines of progress where there is no bar."""
+
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
@@ -40,12 +44,17 @@ def out() -> Console:
     return _Console(highlight=False)
 
 
+def err() -> Console:
+    """The terminal that all else goes to."""
+    return _Console(stderr=True, highlight=False)
+
+
 def say(kind: str, message: str, *, to: Console | None = None) -> None:
     """Print ``kind: message`` as one line; ``kind`` is error, warning or note.
 
     Standard error is the default. What stands in the user's files is printed, not interpreted.
     """
-    console = to or _Console(stderr=True, highlight=False)
+    console = to or err()
     line = Text(f"{kind}: ", style=_STYLES[kind]).append(_printable(message), style="default")
     # Broken by the terminal, not by us, so that a line can be copied and searched for.
     console.print(line, soft_wrap=True)
@@ -64,7 +73,7 @@ def one_message(*also: type[Exception]) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except mendable as error:
-        say("error", _in_words(error))
+        say("error", in_words(error))
         raise SystemExit(1) from None
 
 
@@ -72,7 +81,7 @@ def one_message(*also: type[Exception]) -> Iterator[None]:
 def progress(
     what: str, total: int, *, done: int = 0, unit: str = ""
 ) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, where that is a terminal.
+    """Progress on standard error: a bar where that is a terminal, else a line now and then.
 
     Args:
         what: What is being done.
@@ -83,7 +92,10 @@ def progress(
     Yields:
         A function to call with the number of things done so far.
     """
-    console = _Console(stderr=True)
+    console = err()
+    if not console.is_terminal:
+        yield _Lines(what, total, done, unit)
+        return
     columns: tuple[ProgressColumn, ...] = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -92,11 +104,31 @@ def progress(
         *([_Rate(unit)] if unit else []),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda done: bar.update(task, completed=done)
+
+
+class _Lines:
+    """Says every `_LINE_SECONDS` how far something is: what a log can hold."""
+
+    def __init__(self, what: str, total: int, done: int, unit: str) -> None:
+        self._what, self._total, self._unit = what, total, unit
+        self._before = done
+        self._start = self._said = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._said < _LINE_SECONDS:
+            return
+        self._said = now
+        speed = (done - self._before) / (now - self._start)
+        rate = f", {speed:,.1f} {self._unit}/s" if self._unit else ""
+        minutes = (self._total - done) / speed / 60 if speed else 0.0
+        left = f", {minutes:,.0f} min left" if minutes >= 1 else ""
+        err().print(
+            f"{self._what}: {done:,} of {self._total:,}{rate}{left}", markup=False, soft_wrap=True
+        )
 
 
 class _Rate(ProgressColumn):
@@ -130,7 +162,8 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """What an error says, for people: the file first."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)

@@ -174,7 +174,7 @@ def _identities(path: Path) -> list[tuple[int, int] | str]:
     """
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # names that no file can have are ValueErrors
         return []
     resolved = os.path.normcase(os.path.realpath(path))
     return [(status.st_dev, status.st_ino), resolved] if status.st_ino else [resolved]

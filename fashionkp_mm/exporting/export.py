@@ -12,7 +12,7 @@ from typing import Protocol
 from mmdet.models.detectors import RTMDet
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 
-from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.exporting.detector import DetectorExporter
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.half import halved, rounding_parity
@@ -83,9 +83,11 @@ def export(
         ExportError: The model cannot be exported, or the file does not do what PyTorch does.
         CheckpointError: The checkpoint is damaged or holds more than data.
         BrokenImageError: An image to compare on is not usable.
+        FileExistsError: ``out`` is one of the files that are read.
         OSError: A file cannot be read, or ``out`` cannot be written.
     """
     _require_packages()
+    require_apart([out], [config, checkpoint, *(images or ())])
     _require_writable(out)
     progress("loading the checkpoint")
     trained = load_trained_model(config, checkpoint)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from fashionkp_mm import __version__
-from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.provenance import Provenance, provenance
 from fashionkp_mm.exporting.rounding import MIN_ROUNDED
@@ -72,12 +72,12 @@ def publish(
         ExportError: The checkpoint does not belong to the config, float16 cannot hold a weight, or
             the file would be too large to be handed on.
         CheckpointError: The checkpoint is damaged or holds more than data.
+        FileExistsError: ``out`` is one of the files that are read.
         OSError: A file cannot be read, or ``out`` cannot be written.
     """
     if out.suffix.lower() != ".pth":
         raise ExportError(f"{out}: the name does not end in .pth; name the file {out}.pth")
-    if out.exists() and out.samefile(checkpoint):
-        raise ExportError(f"{out}: is the checkpoint itself; give another name")
+    require_apart([out], [config, checkpoint])
     progress("loading the checkpoint")
     trained = load_trained_model(config, checkpoint)
     texts = provenance(trained, training_data, licence)

@@ -23,7 +23,7 @@ from fashionkp_mm.images import load_image
 from fashionkp_mm.plugin.dataset import FashionAIDataset
 from fashionkp_mm.plugin.visualizer import predicted_visibility
 from fashionkp_mm.visualization.keypoints import draw_garment
-from fashionkp_mm.visualization.sheet import contact_sheet
+from fashionkp_mm.visualization.sheet import contact_sheet, fitted
 
 
 @HOOKS.register_module()
@@ -76,12 +76,13 @@ class ContactSheetHook(Hook):
             if sample.id in wanted:
                 categories = sample.gt_instances.category_indices
                 shown = predicted_visibility(sample.pred_instances, categories, self.kpt_thr)
-                self._pictures[sample.id] = draw_garment(
+                drawn = draw_garment(
                     load_image(sample.img_path),
                     np.asarray(sample.pred_instances.keypoints)[0, :, :2],
                     shown[0],
                     CATEGORY_NAMES[int(categories[0])],
                 )
+                self._pictures[sample.id] = fitted(drawn, self.tile)
 
     def _write(self, runner: Runner, name: str) -> None:
         if not self._pictures:

@@ -59,13 +59,20 @@ def contact_sheet(
     return sheet
 
 
-def _paste(sheet: Image, image: Image, x: int, y: int, tile: int) -> None:
+def fitted(image: Image, tile: int) -> Image:
+    """A picture scaled to fit a sheet's square; so it can wait for the sheet in little memory."""
     height, width = image.shape[:2]
     factor = tile / max(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    x, y = x + (tile - size[0]) // 2, y + (tile - size[1]) // 2
-    sheet[y : y + size[1], x : x + size[0]] = cv2.resize(image, size, interpolation=way)
+    return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
+
+
+def _paste(sheet: Image, image: Image, x: int, y: int, tile: int) -> None:
+    small = fitted(image, tile)
+    height, width = small.shape[:2]
+    x, y = x + (tile - width) // 2, y + (tile - height) // 2
+    sheet[y : y + height, x : x + width] = small
 
 
 def _caption(sheet: Image, text: str, place: Rectangle) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionkp_mm.commands.pictures import locate, require_apart, targets, write_picture
+from fashionkp_mm.commands.pictures import locate, targets, write_picture
 
 
 class TestTargets:
@@ -30,15 +30,6 @@ class TestTargets:
     def test_are_one_for_each_image(self) -> None:
         with pytest.raises(FileExistsError, match=r"a\.webp and a\.webp\.jpg would both be"):
             targets(["a.webp", "a.webp.jpg"], Path("out"))
-
-
-def test_refuses_to_draw_over_an_image(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").touch()
-    (tmp_path / "link").symlink_to(tmp_path)
-    places = targets(["a.jpg"], tmp_path / "link")
-
-    with pytest.raises(FileExistsError, match="would overwrite the image"):
-        require_apart({"a.jpg": tmp_path / "a.jpg"}, places, tmp_path / "link")
 
 
 def test_locate_names_whole_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -500,6 +500,78 @@ class TestResume:
         assert len(asked) == COUNT - 1
         assert (out.parent / "drawn" / ids[2]).is_file()
 
+    @pytest.mark.parametrize("how", ["deleted", "emptied", "truncated"])
+    def test_what_is_broken_by_now_is_named_and_not_in_the_output(
+        self, arguments: list[object], images: Path, ids: list[str], out: Path, how: str
+    ) -> None:
+        listed = [images / image_id for image_id in ids]
+        arguments = [*listed, *arguments[1:]]
+        self.stopped(arguments, by="SIGKILL")
+        if how == "deleted":
+            listed[0].unlink()
+        else:
+            listed[0].write_bytes(b"" if how == "emptied" else listed[0].read_bytes()[:2000])
+
+        result = run(*arguments, "--resume")
+
+        assert result.exit_code == 1
+        assert result.stderr.count(f"error: {listed[0]}") == 1
+        rows = out.read_text().splitlines()[1:]
+        assert [row.split(",")[0] for row in rows] == [str(path) for path in listed[1:]]
+        assert f"{COUNT - 3} images predicted" in result.stdout
+
+    def test_what_changes_while_it_is_predicted_is_predicted_again(
+        self,
+        arguments: list[object],
+        images: Path,
+        ids: list[str],
+        asked: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The prediction is of the file as it was before; then the run is interrupted."""
+        keep = predict._Task._keep
+
+        def change_and_stop(self: Any, source: Any, found: Any) -> None:
+            shutil.copy(images / ids[1], images / ids[0])
+            keep(self, source, found)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(predict._Task, "_keep", change_and_stop)
+        assert run(*arguments).exit_code == 130
+        monkeypatch.setattr(predict._Task, "_keep", keep)
+        asked.clear()
+
+        assert run(*arguments, "--resume").exit_code == 0
+
+        assert len(asked) == COUNT
+
+    def test_a_changed_point_does_not_reach_the_output(
+        self, arguments: list[object], ids: list[str], out: Path
+    ) -> None:
+        whole = out.with_name("whole.csv")
+        run(*arguments, "--out", whole)
+        self.stopped(arguments, by="SIGKILL")
+        journal = out.with_name("p.csv.part.jsonl")
+        lines = journal.read_text().splitlines(keepends=True)
+        cell = next(cell for cell in lines[2].split('"') if cell.endswith(("_1", "_0")))
+        lines[2] = lines[2].replace(cell, "1.5_2.5_1")
+        journal.write_text("".join(lines))
+
+        result = run(*arguments, "--resume")
+
+        assert "1 done before" in result.stdout
+        assert out.read_bytes() == whole.read_bytes()
+
+    def test_leaves_no_litter_of_what_was_being_written(
+        self, arguments: list[object], out: Path
+    ) -> None:
+        self.stopped(arguments, by="SIGKILL")
+        (out.parent / ".p.csv.part").write_bytes(b"half a fi")
+
+        assert run(*arguments, "--resume").exit_code == 0
+
+        assert {path.name for path in out.parent.iterdir()} == {"p.csv", "drawn"}
+
     def test_with_categories_predicts_again_what_has_another_now(
         self, arguments: list[object], ids: list[str], out: Path, asked: list[str], tmp_path: Path
     ) -> None:

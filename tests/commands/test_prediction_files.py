@@ -14,7 +14,14 @@ import pandas as pd
 import pytest
 
 from fashionkp_mm.commands import prediction_files
-from fashionkp_mm.commands.prediction_files import Format, FormatError, content, format_of, render
+from fashionkp_mm.commands.prediction_files import (
+    Format,
+    FormatError,
+    content,
+    fits,
+    format_of,
+    render,
+)
 from fashionkp_mm.core.csv_format import read_predictions, read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, KEYPOINT_NAMES
 from fashionkp_mm.runtime import Garment
@@ -39,16 +46,60 @@ def written(form: Format, images: dict[str, list[Garment]]) -> bytes:
         ("p.json", "json"),
         ("coco.json", "coco"),
         ("val.coco.json", "coco"),
+        ("coco_val.json", "coco"),
+        ("COCO-2017.JSON", "coco"),
+        ("my_coco_2.json", "coco"),
+        ("mycoco.json", "coco"),
+        ("cocoa.json", "json"),
+        ("coconut_trees.json", "json"),
+        ("coco.csv", "csv"),
+        ("coco.json.csv", "csv"),
     ],
 )
 def test_the_name_tells_the_format(name: str, form: str) -> None:
     assert format_of(Path("folder", name)) == form
 
 
-@pytest.mark.parametrize("name", ["p.txt", "p", "csv"])
+def test_standard_output_is_csv() -> None:
+    assert format_of(Path("-")) == "csv"
+
+
+@pytest.mark.parametrize("name", ["p.txt", "p", "csv", "coco", "coco.txt"])
 def test_an_unknown_name_is_an_error(name: str) -> None:
     with pytest.raises(FormatError, match=r"expected a name that ends in \.csv, .*coco\.json"):
         format_of(Path(name))
+
+
+FORMATS: tuple[Format, ...] = ("csv", "json", "parquet", "coco")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_kept_fits(form: Format, garment: Make) -> None:
+    for garments in ([], [garment(name) for name in CATEGORY_NAMES]):
+        assert fits(form, json.loads(json.dumps(content(form, (64, 48), garments))))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("value", [None, True, float("nan"), float("inf"), {"a": 1}, ["x"] * 3])
+def test_what_is_of_another_type_anywhere_does_not_fit(
+    form: Format, value: Any, garment: Make
+) -> None:
+    found = json.loads(json.dumps(content(form, (64, 48), [garment()])))
+    assert not fits(form, value)
+
+    for holder, key in _inner(found):
+        before, holder[key] = holder[key], value
+        assert not fits(form, found)
+        holder[key] = before
+    assert fits(form, found)
+
+
+def _inner(value: Any) -> list[tuple[Any, Any]]:
+    """Each place in plain JSON: what holds it, and its key or position there."""
+    if not isinstance(value, dict | list):
+        return []
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    return [*((value, key) for key in keys), *(p for key in keys for p in _inner(value[key]))]
 
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fashionkp_mm.commands.prediction_journal import Journal, JournalError
+from fashionkp_mm.commands.prediction_journal import Journal, JournalError, journal_path
 
 MADE_BY = {"model": "sha256 aa", "boxes": "refine"}
 KEY = [None, 1, 2]
@@ -112,6 +112,152 @@ def test_a_torn_first_line_is_a_run_that_did_nothing(out: Path, length: int) -> 
     assert held(out) == []
     fill(out, "a")
     assert held(out) == ["a"]
+
+
+def test_a_changed_number_does_not_count(out: Path) -> None:
+    with journal(out) as it:
+        it.add("a", KEY, {"garments": [12.5]})
+        it.add("b", KEY, {"garments": [13.5]})
+        it.add("c", KEY, {"garments": [14.5]})
+    path = it.path
+    path.write_bytes(path.read_bytes().replace(b"13.5", b"93.5"))
+
+    assert held(out) == ["a"]
+
+
+def test_lines_of_another_journal_do_not_count(out: Path) -> None:
+    with journal(out.with_name("other.csv"), model="sha256 bb") as other:
+        other.add("b", KEY, None)
+    path = fill(out, "a")
+    path.write_bytes(path.read_bytes() + other.path.read_bytes().splitlines(keepends=True)[1])
+
+    assert held(out) == ["a"]
+
+
+def test_what_is_forgotten_is_not_given_back(out: Path) -> None:
+    fill(out, "a", "b")
+
+    with journal(out) as it:
+        it.forget("a")
+        it.forget("unknown")
+        assert not it.holds("a", KEY)
+        assert list(it.contents(["a", "b"])) == [("b", {"garments": ["b"]})]
+
+
+def test_content_that_no_output_can_be_made_of_does_not_count(out: Path) -> None:
+    fill(out, "a", "b")
+
+    with Journal(out, MADE_BY, resume=True, fits=lambda found: found["garments"] != ["b"]) as it:
+        assert it.holds("a", KEY)
+        assert not it.holds("b", KEY)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"image_id": "b"},
+        {"image_id": ["b"], "key": KEY, "content": {}},
+        {"image_id": None, "key": KEY, "content": {}},
+        {"image_id": "b", "key": {"a": 1}, "content": {}},
+        {"image_id": "b", "key": "key", "content": {}},
+    ],
+)
+def test_a_line_of_other_types_does_not_count(out: Path, entry: dict[str, object]) -> None:
+    with journal(out) as it:
+        it.add("a", KEY, None)
+        it._write(entry)
+
+    assert held(out) == ["a"]
+
+
+_HEADERS = [
+    b"{}", b"[]", b"null", b"7", b'"text"', b"", b"{", b"\xff\xfe", b"\0" * 50,
+    b"[" * 100_000, b'{"journal":' * 10_000, b"9" * 5000,
+    b'{"journal":null}', b'{"journal":["fashionkp predict, format 2"]}',
+    b'{"journal":"fashionkp predict, format 1","made_by":{}}',
+    b'{"journal":"fashionkp predict, format 2"}',
+    b'{"journal":"fashionkp predict, format 2","made_by":null}',
+    b'{"journal":"fashionkp predict, format 2","made_by":[1]}',
+    b'{"journal":"fashionkp predict, format 2","made_by":{"model":{}}}',
+    b'{"journal":"fashionkp predict, format 2","made_by":{},"sum":"0000000000000000"}',
+    b'{"journal":"fashionkp predict, format 2","made_by":{},"sum":7}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", _HEADERS)
+def test_a_wrong_first_line_is_refused(out: Path, header: bytes) -> None:
+    path = fill(out, "a")
+    lines = path.read_bytes().splitlines(keepends=True)
+    content = b"".join((header, b"\n", *lines[1:]))
+    path.write_bytes(content)
+
+    with pytest.raises(JournalError, match=r"\.part\.jsonl: (not a journal|its first line)"):
+        journal(out)
+
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("made_by", [None, [1], "text", {}, {"model": {}}, {"model": None}])
+def test_a_first_line_of_other_types_is_refused(out: Path, made_by: object) -> None:
+    with journal(out) as it:
+        it._first = b""
+        it._file.truncate(0)
+        it._write({"journal": "fashionkp predict, format 2", "made_by": made_by})
+
+    with pytest.raises(JournalError, match=r"its first line|the interrupted run used"):
+        journal(out)
+
+
+def test_a_damaged_first_line_of_ours_does_not_keep_a_run_from_beginning_anew(out: Path) -> None:
+    path = fill(out, "a")
+    path.write_bytes(path.read_bytes().replace(b"sha256 aa", b"sha256 ab"))
+
+    with pytest.raises(JournalError, match="is damaged; run without --resume"):
+        journal(out)
+    with journal(out, resume=False) as it:
+        it.add("b", KEY, None)
+
+    assert held(out) == ["b"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_no_journal(out: Path, kind: str) -> None:
+    path = journal_path(out)
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+
+    with pytest.raises(JournalError, match="nor a regular file; move it away"):
+        journal(out)
+
+
+def test_somebody_else_changing_it_is_noticed(out: Path) -> None:
+    with journal(out) as it:
+        it.add("a", KEY, {"garments": [12.5]})
+        it.path.write_bytes(it.path.read_bytes().replace(b"12.5", b"92.5"))
+
+        with pytest.raises(JournalError, match="changed by another program"):
+            list(it.contents(["a"]))
+
+
+def test_a_full_disk_is_named_and_what_was_written_before_is_kept(out: Path) -> None:
+    """A limit on the size of files stands for it, which the system keeps likewise."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from fashionkp_mm.commands.prediction_journal import Journal\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))\n"
+        "try:\n"
+        f"  with Journal(Path(sys.argv[1]), {MADE_BY!r}, resume=False) as journal:\n"
+        f"    for name in 'abcd': journal.add(name, {KEY!r}, 'x' * 200)\n"
+        "except OSError as error: print(error)\n"
+    )
+
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(out)], capture_output=True, text=True, check=True
+    )
+
+    assert process.stdout.endswith(f"File too large: '{journal_path(out)}'\n")
+    assert held(out) == ["a", "b"]
 
 
 def test_without_resume_it_begins_anew_and_says_so(out: Path) -> None:

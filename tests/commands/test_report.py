@@ -206,6 +206,20 @@ def test_nothing_in_common(labels: Path, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_never_over_what_it_reads(labels: Path, predictions: Path, tmp_path: Path) -> None:
+    image = labels.parents[1] / read_labels(labels).image_ids[0]
+    for number, precious in enumerate((labels, predictions, image)):
+        link = tmp_path / f"{number}.html"
+        link.symlink_to(precious)
+        before = precious.read_bytes()
+
+        result = run(labels, predictions, "--out", link)
+
+        assert result.exit_code == 1
+        assert f"overwrite the input {precious}, which is the same file as {link}" in result.stderr
+        assert precious.read_bytes() == before
+
+
 def test_an_interrupted_write_leaves_the_old_page(
     labels: Path, predictions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

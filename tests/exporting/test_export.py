@@ -222,3 +222,16 @@ def test_a_model_that_cannot_be_exported_is_named(make_files, tmp_path, config, 
 def test_rtmlib_does_not_decode_heatmaps(heatmaps, tmp_path):
     with pytest.raises(ExportError, match=r"rtmlib decodes SimCC .* export it without --rtmlib"):
         export(heatmaps.config, heatmaps.checkpoint, tmp_path / "m.onnx", rtmlib=True)
+
+
+def test_nothing_that_is_read_is_written_over(simcc, tmp_path):
+    image = tmp_path / "image.jpg"
+    image.write_bytes(b"image")
+    out = tmp_path / "m.onnx"
+    for precious in (simcc.config, simcc.checkpoint, image):
+        out.unlink(missing_ok=True)
+        out.symlink_to(precious)
+        before = precious.read_bytes()
+        with pytest.raises(FileExistsError, match="would overwrite the input"):
+            export(simcc.config, simcc.checkpoint, out, images=[image])
+        assert precious.read_bytes() == before

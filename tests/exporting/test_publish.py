@@ -119,7 +119,7 @@ def test_another_kind_of_file_is_refused(trained, tmp_path, name):
 
 def test_the_checkpoint_is_never_written_over(trained):
     before = trained.checkpoint.read_bytes()
-    with pytest.raises(ExportError, match="is the checkpoint itself"):
+    with pytest.raises(FileExistsError, match="would overwrite the input"):
         publish(trained.config, trained.checkpoint, trained.checkpoint)
     assert trained.checkpoint.read_bytes() == before
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fashionkp_mm.visualization.sheet import contact_sheet
+from fashionkp_mm.visualization.sheet import contact_sheet, fitted
 
 
 def ground(size: int = 1024, shade: int = 90) -> NDArray[np.uint8]:
@@ -61,3 +61,11 @@ class TestContactSheet:
     def test_refuses(self, count: int, columns: int, tile: int, captions: list[str] | None) -> None:
         with pytest.raises(ValueError, match=r"expected 1 or more each|captions for"):
             contact_sheet([ground()] * count, columns=columns, tile=tile, captions=captions)
+
+    @pytest.mark.parametrize("shape", [(37, 64, 3), (900, 500, 3), (48, 20, 3)])
+    def test_of_pictures_that_were_fitted_before_is_the_same(self, shape: tuple[int, ...]) -> None:
+        image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+        sheet = contact_sheet([fitted(image, 48)], columns=1, tile=48)
+
+        assert np.array_equal(sheet, contact_sheet([image], columns=1, tile=48))

@@ -8,7 +8,7 @@ import hostile_checkpoints
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS
+from mmengine.registry import MODELS, init_default_scope
 from typer.testing import CliRunner
 
 from fashionkp_mm import launch
@@ -46,6 +46,7 @@ def message(tmp_path):
 
 @pytest.fixture(scope="module")
 def model_state():
+    init_default_scope("mmpose")
     return MODELS.build(Config.fromfile(CONFIG).model).state_dict()
 
 

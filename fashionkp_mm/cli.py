@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from fashionkp_mm.compat.broken_imports import explained
+from fashionkp_mm.compat.streams import print_anything
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 
 _READER_GONE = 128 + 13
@@ -21,7 +23,16 @@ _READER_GONE = 128 + 13
 
 
 class _Commands(TyperGroup):
-    """The commands; a reader that has seen enough, as ``head`` has, ends each without a word."""
+    """The commands, with what each of them does alike.
+
+    A reader that has seen enough, as ``head`` has, ends a command without a word. A dependency that
+    does not import ends it with one message.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the command line and run the command that it calls."""
+        print_anything()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was called."""
@@ -35,6 +46,8 @@ class _Commands(TyperGroup):
             for stream in (sys.stdout, sys.stderr):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             raise SystemExit(_READER_GONE) from None
+        except ImportError as error:
+            raise SystemExit(f"error: {explained(error)}") from error
 
 
 app = typer.Typer(
@@ -43,6 +56,7 @@ app = typer.Typer(
     help="Apparel keypoints: from pictures to garments; check, draw and score FashionAI data.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -127,9 +141,10 @@ def _example(*lines: str) -> str:
 
 @app.command(epilog=_example("fashionkp doctor"))
 def doctor() -> None:
-    """Say what is installed, what is patched, and the command that solves each problem.
+    """Say whether predicting and training work here, and the command that solves each problem.
 
-    Exit status 1 if training could not run.
+    Exit status 1 if predicting does not work, or if training does not although something of what
+    it needs is installed. Where only predicting was installed, training is no problem.
     """
     from fashionkp_mm.commands import doctor as command
 

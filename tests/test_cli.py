@@ -142,6 +142,60 @@ class TestHelp:
         assert run("synth", csv.parent / "new", "--images", "0").exit_code == 2
         assert run("nonsense").exit_code == 2
 
+    @pytest.mark.parametrize(
+        "command", [command.callback.__name__ for command in app.registered_commands]
+    )
+    def test_h_is_help(self, command: str) -> None:
+        short, long = (run(command, option) for option in ("-h", "--help"))
+        assert short.exit_code == 0
+        assert short.stdout == long.stdout
+
+    def test_it_runs_as_a_module(self) -> None:
+        run = subprocess.run(
+            [sys.executable, "-m", "fashionkp_mm", "check", "-h"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "Usage: fashionkp check" in run.stdout
+
+    def test_it_speaks_where_the_terminal_knows_only_ascii(self, csv: Path) -> None:
+        plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        plain.pop("PYTHONIOENCODING", None)
+        for arguments in (["--help"], ["doctor", "-h"], ["evaluate", "-h"], ["check", str(csv)]):
+            run = subprocess.run(
+                [sys.executable, "-m", "fashionkp_mm", *arguments],
+                capture_output=True,
+                env=plain,
+                check=False,
+            )
+            assert run.returncode == 0, run.stderr
+            assert run.stdout.isascii()
+
+    def test_a_dependency_that_does_not_import_is_one_message(self, csv: Path) -> None:
+        code = (
+            "import sys\n"
+            "class SlimContainer:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            "        if name == 'cv2':\n"
+            "            raise ImportError('libGL.so.1: cannot open shared object file')\n"
+            "sys.meta_path.insert(0, SlimContainer())\n"
+            "from fashionkp_mm.cli import app\n"
+            "app()\n"
+        )
+        for arguments in (["predict", str(csv)], ["draw", str(csv), "out"], ["synth", "out"]):
+            more = ["--images", "1"] if arguments[0] == "synth" else []
+            run = subprocess.run(
+                [sys.executable, "-c", code, *arguments, *more],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert run.returncode == 1
+            (message,) = run.stderr.splitlines()
+            assert message.startswith("error: libGL.so.1")
+            assert "opencv-python-headless" in message
+
     def test_help_imports_nothing_heavy(self) -> None:
         process = run_process("--help")
 

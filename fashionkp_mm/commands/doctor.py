@@ -1,4 +1,4 @@
-"""``fashionkp doctor``: can this environment predict and train, and what would make it."""
+"""``fashionkp doctor``: do predicting and training work here, and what would make them work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -20,46 +20,56 @@ from rich.text import Text
 
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.compat import startup
+from fashionkp_mm.compat.broken_imports import cause_of
 
 State = Literal["good", "note", "problem"]
+Purpose = Literal["predicting", "training"]
 
 _PROJECT = "fashionkp_mm"
-_TRAINING_EXTRAS = ("train", "mmpose-no-deps")
+_EXTRAS: dict[str, tuple[Purpose, ...]] = {
+    "": ("predicting", "training"),
+    "runtime": ("predicting",),
+    "train": ("training",),
+    "mmpose-no-deps": ("training",),
+}
+"""Extra of pyproject.toml -> what its packages are for."""
+
+_TRAINING = ("torch", "mmengine", "mmcv-lite", "mmcv", "mmdet", "mmpose")
+"""Where none of them is installed, nobody meant to train."""
+
+_INSTALL_TRAINING = (
+    "pip install 'fashionkp_mm[train]' && pip install --no-deps 'mmpose>=1.3.2,<1.4'"
+)
+
 _NOT_FOR_TRAINING = frozenset({"onnx", "onnxruntime", "onnxscript", "openmim"})
 _ALTERNATIVES = {
     "mmcv-lite": ("mmcv",),
+    "onnxruntime": ("onnxruntime-gpu", "onnxruntime-directml"),
     "opencv-python": ("opencv-python-headless", "opencv-contrib-python"),
 }
 """Distribution -> others that provide the same import."""
 
-_IMPORTS = {
-    "numpy": "numpy",
-    "cv2": "opencv-python",
-    "torch": "torch",
-    "torchvision": "torchvision",
-    "mmengine.runner": "mmengine",
-    "mmcv.ops": "mmcv-lite",
-    "mmdet.apis": "mmdet",
-    "mmpose.apis": "mmpose",
-    "mmpose.visualization": "mmpose",
-    "fashionkp_mm.plugin": _PROJECT,
+_IMPORTS: dict[Purpose, dict[str, str]] = {
+    "predicting": {
+        "numpy": "numpy",
+        "cv2": "opencv-python",
+        "onnxruntime": "onnxruntime",
+        "fashionkp_mm.runtime": _PROJECT,
+    },
+    "training": {
+        "numpy": "numpy",
+        "cv2": "opencv-python",
+        "torch": "torch",
+        "torchvision": "torchvision",
+        "mmengine.runner": "mmengine",
+        "mmcv.ops": "mmcv-lite",
+        "mmdet.apis": "mmdet",
+        "mmpose.apis": "mmpose",
+        "mmpose.visualization": "mmpose",
+        "fashionkp_mm.plugin": _PROJECT,
+    },
 }
-"""What training imports, in the order in which one rests on the other -> its distribution."""
-
-_CAUSES = (
-    # (in the error's text, what it means, the command)
-    ("pkg_resources", "setuptools 82 dropped pkg_resources", "pip install 'setuptools<82'"),
-    (
-        "numpy.dtype size changed",
-        "a package was built for NumPy 1; xtcocotools is the usual one, and not needed",
-        "pip uninstall -y xtcocotools",
-    ),
-    (
-        "libGL.so.1",
-        "opencv-python needs a desktop's libraries",
-        "pip install --force-reinstall --no-deps opencv-python-headless",
-    ),
-)
+"""What each imports, in the order in which one rests on the other -> its distribution."""
 
 
 @dataclass(frozen=True)
@@ -68,22 +78,30 @@ class Finding:
 
     Attributes:
         subject: A package, a module or a part of the machine.
-        state: ``problem`` where training could not run; ``note`` where something is worth knowing.
+        state: ``problem`` where something cannot run; ``note`` where something is worth knowing.
         detail: What was found.
-        remedy: The one command that mends it, for problems and some notes.
+        remedy: The one command that solves it, for problems and some notes.
+        hinders: What cannot run, for problems.
     """
 
     subject: str
     state: State
     detail: str
     remedy: str | None = None
+    hinders: tuple[Purpose, ...] = ()
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, by topic, in the order in which they should be read."""
+    """All findings, by topic, in the order in which they should be read.
+
+    Attributes:
+        topics: The findings by topic.
+        training_installed: Whether anything was installed that only training needs.
+    """
 
     topics: dict[str, tuple[Finding, ...]]
+    training_installed: bool = True
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -91,13 +109,25 @@ class Diagnosis:
         return tuple(finding for topic in self.topics.values() for finding in topic)
 
     @property
-    def ready(self) -> bool:
+    def predicts(self) -> bool:
+        """Whether predicting could run."""
+        return not any("predicting" in finding.hinders for finding in self.findings)
+
+    @property
+    def trains(self) -> bool:
         """Whether training could run."""
-        return not any(finding.state == "problem" for finding in self.findings)
+        return self.training_installed and not any(
+            "training" in finding.hinders for finding in self.findings
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether all could run that was installed."""
+        return self.predicts and (self.trains or not self.training_installed)
 
 
 def run() -> int:
-    """Print a diagnosis; return the exit status, 1 if training could not run."""
+    """Print a diagnosis; return the exit status, 1 if something that was installed cannot run."""
     diagnosis = diagnose()
     show(diagnosis, terminal.out())
     return 0 if diagnosis.ready else 1
@@ -105,15 +135,17 @@ def run() -> int:
 
 def diagnose() -> Diagnosis:
     """Look at this process's environment; what is missing or broken is a finding, not an error."""
+    training = any(_version(name) is not None for name in _TRAINING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the stack's own
         return Diagnosis(
             {
-                "Installed": tuple(_installed()),
-                "Imports": tuple(_imports()),
-                "Patches": tuple(_patches()),
+                "Installed": tuple(_installed(training)),
+                "Imports": tuple(_imports(training)),
+                "Patches": tuple(_patches()) if training else (),
                 "Machine": tuple(_machine()),
-            }
+            },
+            training,
         )
 
 
@@ -121,6 +153,8 @@ def show(diagnosis: Diagnosis, console: Console) -> None:
     """Print a table a topic, and what is to be done."""
     styles = {"good": "green", "note": "yellow", "problem": "bold red"}
     for topic, findings in diagnosis.topics.items():
+        if not findings:
+            continue
         table = Table(title=topic, title_justify="left", box=None, show_header=False)
         for finding in findings:
             state = Text(finding.state, style=styles[finding.state])
@@ -131,14 +165,20 @@ def show(diagnosis: Diagnosis, console: Console) -> None:
         if finding.remedy is not None:
             console.print(Text(f"{finding.subject}:", style=styles[finding.state]))
             console.print(Text(f"    {finding.remedy}"), soft_wrap=True)
-    console.print(
-        Text("Training can run.", style="green")
-        if diagnosis.ready
-        else Text("Training cannot run until the problems above are mended.", style="bold red")
-    )
+    console.print(_verdict("Predicting", diagnosis.predicts))
+    if diagnosis.training_installed:
+        console.print(_verdict("Training", diagnosis.trains))
+    else:
+        console.print("Training is not installed.")
 
 
-def _installed() -> Iterator[Finding]:
+def _verdict(what: str, runs: bool) -> Text:
+    if runs:
+        return Text(f"{what} works.", style="green")
+    return Text(f"{what} does not work until the problems above are solved.", style="bold red")
+
+
+def _installed(training: bool) -> Iterator[Finding]:
     """Versions against the ranges of pyproject.toml, as the installed metadata has them."""
     try:
         project = metadata.metadata(_PROJECT)
@@ -156,24 +196,40 @@ def _installed() -> Iterator[Finding]:
         yield Finding("Python", "good", version)
     else:
         remedy = "rm -rf .venv && make setup PYTHON=python3.11"
-        yield Finding("Python", "problem", f"{version}, supported is {pythons}", remedy)
+        detail = f"{version}, supported is {pythons}"
+        yield Finding("Python", "problem", detail, remedy, _EXTRAS[""])
+    for requirement, purposes in _requirements().values():
+        if training or "predicting" in purposes:
+            yield _distribution(requirement, purposes)
+    if not training:
+        yield Finding("training", "note", "not installed", _INSTALL_TRAINING)
+
+
+def _requirements() -> dict[str, tuple[Requirement, tuple[Purpose, ...]]]:
+    """What the package requires by name, and what for."""
+    found: dict[str, tuple[Requirement, tuple[Purpose, ...]]] = {}
     for text in metadata.requires(_PROJECT) or ():
         requirement = Requirement(text)
-        extras = ("", *_TRAINING_EXTRAS)
-        if requirement.marker is None or any(
-            requirement.marker.evaluate({"extra": extra}) for extra in extras
-        ):
-            yield _distribution(requirement)
+        for extra, purposes in _EXTRAS.items():
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                _, others = found.get(requirement.name, (requirement, ()))
+                found[requirement.name] = (requirement, (*others, *purposes))
+                break
+    return found
 
 
-def _distribution(requirement: Requirement) -> Finding:
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _distribution(requirement: Requirement, purposes: tuple[Purpose, ...]) -> Finding:
     version, name = None, requirement.name
     for name in (requirement.name, *_ALTERNATIVES.get(requirement.name, ())):
-        try:
-            version = metadata.version(name)
+        if (version := _version(name)) is not None:
             break
-        except metadata.PackageNotFoundError:
-            continue
     if version is not None and requirement.specifier.contains(version, prereleases=True):
         return Finding(name, "good", version)
     detail = f"supported is {requirement.specifier}"
@@ -181,34 +237,45 @@ def _distribution(requirement: Requirement) -> Finding:
     # mmpose's own dependencies do not install, see pyproject.toml.
     no_deps = "--no-deps " if requirement.name == "mmpose" else ""
     command = f"pip install {no_deps}'{requirement.name}{requirement.specifier}'"
-    state: State = "note" if requirement.name in _NOT_FOR_TRAINING else "problem"
-    return Finding(requirement.name if version is None else name, state, detail, command)
+    hinders = tuple(
+        purpose
+        for purpose in purposes
+        if purpose != "training" or requirement.name not in _NOT_FOR_TRAINING
+    )
+    state: State = "problem" if hinders else "note"
+    subject = requirement.name if version is None else name
+    return Finding(subject, state, detail, command, hinders)
 
 
-def _imports() -> Iterator[Finding]:
-    """Import what training imports, up to the first that fails: the others rest on it."""
-    for module, distribution in _IMPORTS.items():
-        try:
-            import_module(module)
-        # A broken package may raise anything, SystemExit included.
-        except (Exception, SystemExit) as error:
-            yield _failed_import(module, distribution, error)
-            return
-    yield Finding(", ".join(_IMPORTS), "good", "import")
+def _imports(training: bool) -> Iterator[Finding]:
+    """Import what each purpose imports, up to the first that fails: the others rest on it."""
+    failed: dict[str, Finding] = {}
+    for purpose, modules in _IMPORTS.items():
+        if purpose == "training" and not training:
+            continue
+        for module, distribution in modules.items():
+            try:
+                import_module(module)
+            # A broken package may raise anything, SystemExit included.
+            except (Exception, SystemExit) as error:
+                finding = failed.get(module) or _failed_import(module, distribution, error)
+                failed[module] = replace(finding, hinders=(*finding.hinders, purpose))
+                break
+        else:
+            yield Finding(", ".join(modules), "good", f"import, for {purpose}")
+    yield from failed.values()
 
 
 def _failed_import(module: str, distribution: str, error: BaseException) -> Finding:
     said = f"{type(error).__name__}: {error}".splitlines()[0]
-    for sign, meaning, command in _CAUSES:
-        if sign in str(error):
-            return Finding(module, "problem", f"{said} ({meaning})", command)
+    if cause := cause_of(error):
+        return Finding(module, "problem", f"{said} ({cause.meaning})", cause.command)
     if isinstance(error, ModuleNotFoundError) and error.name == module.split(".", 1)[0]:
         # It is missing, and stands with its command among what is installed.
         return Finding(module, "problem", f"{said}; what rests on it was not tried")
-    try:
-        pinned = f"{distribution}=={metadata.version(distribution)}"
-    except metadata.PackageNotFoundError:
-        pinned = distribution
+    pinned = distribution
+    if version := _version(distribution):
+        pinned = f"{distribution}=={version}"
     command = f"pip install --force-reinstall --no-deps '{pinned}'"
     if distribution == _PROJECT:
         command = "make setup"

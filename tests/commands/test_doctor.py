@@ -140,7 +140,8 @@ def test_a_package_that_fails_at_import(failing_imports, module, error, remedy):
     assert found.state == "problem"
     assert remedy is None or found.remedy == remedy
     assert type(error).__name__ in found.detail
-    assert diagnosis.topics["Imports"] == (found,)  # the others rest on it
+    # What rests on it was not tried.
+    assert [f for f in diagnosis.topics["Imports"] if "training" in f.hinders] == [found]
 
 
 def test_an_unpatched_interpreter_is_told(monkeypatch):
@@ -178,12 +179,45 @@ def test_an_unsupported_python(monkeypatch):
 
 def test_the_exit_status_and_the_print(versions, capsys, monkeypatch):
     assert doctor.run() == 0
-    assert "Training can run." in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Predicting works.\nTraining works.\n" in printed
     versions["mmdet"] = None
     assert doctor.run() == 1
     printed = capsys.readouterr().out
     assert "pip install 'mmdet<3.4.0,>=3.3.0'" in printed
-    assert "Training cannot run" in printed
+    assert "Predicting works.\nTraining does not work until the problems above" in printed
+
+
+@pytest.fixture
+def only_predicting(versions, failing_imports):
+    """As in an environment with the extra ``runtime`` alone."""
+    absent = ["torch", "torchvision", "mmengine", "mmcv-lite", "mmdet", "mmpose", "pycocotools"]
+    versions.update(dict.fromkeys([*absent, "onnx", "onnxscript", "openmim", "scipy"]))
+    error = ModuleNotFoundError("No module named 'torch'", name="torch")
+    failing_imports.update({"torch": error, "fashionkp_mm.plugin": error})
+
+
+def test_where_only_predicting_is_installed_nothing_is_a_problem(only_predicting, capsys):
+    assert doctor.run() == 0
+    printed = capsys.readouterr().out
+    assert "problem" not in printed
+    assert "Predicting works.\nTraining is not installed.\n" in printed
+    assert "pip install 'fashionkp_mm[train]'" in printed
+
+
+def test_predicting_alone_may_not_work_either(only_predicting, versions, failing_imports, capsys):
+    versions["onnxruntime"] = None
+    failing_imports["onnxruntime"] = ModuleNotFoundError("…", name="onnxruntime")
+    assert doctor.run() == 1
+    printed = capsys.readouterr().out
+    assert "pip install 'onnxruntime>=1.20'" in printed
+    assert "Predicting does not work" in printed
+
+
+def test_predicting_may_be_all_that_does_not_work(versions, failing_imports):
+    failing_imports["onnxruntime"] = ImportError("libcudart.so")
+    diagnosis = doctor.diagnose()
+    assert (diagnosis.predicts, diagnosis.trains, diagnosis.ready) == (False, True, False)
 
 
 def test_what_packages_say_is_printed_as_it_is():

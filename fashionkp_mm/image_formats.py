@@ -66,6 +66,21 @@ class Header:
     orientation: int
 
 
+def _no_further_check(data: bytes) -> None:
+    """Of most formats the decoder notices all that can be noticed."""
+
+
+def _require_checksums(data: bytes) -> None:
+    """Compare a PNG's checksums, which Pillow does not do to those of the pixels by itself."""
+    _FORMATS["PNG"].open(io.BytesIO(data)).verify()
+
+
+def _require_end_of_codestream(data: bytes) -> None:
+    """Refuse a JPEG 2000 that ends between two of its parts: the decoder takes what is there."""
+    if data.find(b"\xff\xd9", data.find(b"\xff\x4f\xff\x51")) < 0:
+        raise UnusableError(_NO_END)
+
+
 @dataclass(frozen=True)
 class _Format:
     """A format, and who decodes it.
@@ -75,14 +90,14 @@ class _Format:
         start: What its files begin with.
         open: Gives Pillow's image, its pixels not decoded yet.
         turns: Whether Pillow applies the rotation itself.
-        has_checksums: Whether the file has some that Pillow passes over as it decodes.
+        require_whole: Refuses what Pillow's decoder takes although it is damaged.
     """
 
     suffixes: tuple[str, ...]
     start: re.Pattern[bytes]
     open: Callable[[IO[bytes]], Image.Image]
     turns: bool = False
-    has_checksums: bool = False
+    require_whole: Callable[[bytes], None] = _no_further_check
 
 
 def _starting(pattern: bytes) -> re.Pattern[bytes]:
@@ -120,7 +135,7 @@ _FORMATS = {
         (".png", ".apng"),
         _starting(rb"\x89PNG\r\n\x1a\n"),
         _pillow("PngImagePlugin", "PngImageFile"),
-        has_checksums=True,
+        require_whole=_require_checksums,
     ),
     "WebP": _Format(
         (".webp",), _starting(rb"RIFF....WEBP"), _pillow("WebPImagePlugin", "WebPImageFile")
@@ -149,6 +164,7 @@ _FORMATS = {
         (".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c"),
         _starting(rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n"),
         _pillow("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+        require_whole=_require_end_of_codestream,
     ),
     "PPM": _Format(
         (".ppm", ".pgm", ".pbm", ".pnm"),
@@ -214,8 +230,7 @@ def decode(data: bytes, header: Header) -> NDArray[np.uint8]:
         if image_format is _FORMATS[_JPEG]:
             stored = _jpeg_pixels(data)
         else:
-            if image_format.has_checksums:
-                image_format.open(io.BytesIO(data)).verify()
+            image_format.require_whole(data)
             stored = _eight_bit_bgr(image_format.open(io.BytesIO(data)))
         shown = stored if image_format.turns else _upright(stored, header.orientation)
         if shown.shape != (*header.size[::-1], 3):

@@ -325,17 +325,25 @@ class TestDamage:
 
         assert self.outcome(data[: len(data) // 2]) == "refused"
 
-    def test_a_changed_byte_in_the_pixels_of_a_png_is_refused(self) -> None:
+    def test_a_png_whose_checksum_tells_is_refused(self) -> None:
         file = io.BytesIO()
-        picture().save(file, "PNG")
-        data = file.getvalue()
-        start = data.index(b"IDAT") + 4
-        stop = start + int.from_bytes(data[start - 8 : start - 4])
+        gradient = np.add.outer(np.arange(40) ** 2, np.arange(30) * 3).astype(np.uint8)
+        Image.fromarray(gradient).save(file, "PNG")
+        whole = file.getvalue()
+        start, stop = whole.index(b"IDAT") + 4, whole.index(b"IEND") - 8
 
-        for place in range(start, stop, 7):
-            changed = bytearray(data)
-            changed[place] ^= 1
-            assert self.outcome(bytes(changed)) == "refused"
+        for place in range(start, stop):
+            for bit in range(8):
+                data = bytearray(whole)
+                data[place] ^= 1 << bit
+                assert self.outcome(bytes(data)) == "refused", (place, bit)
+
+    @pytest.mark.parametrize("options", [{}, {"irreversible": True}])
+    def test_a_jpeg_2000_without_its_end_is_refused(self, options: dict[str, object]) -> None:
+        data = as_bytes("jp2", options)
+
+        for length in range(60, len(data) - 1):
+            assert self.outcome(data[:length]) == "refused", length
 
     @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())

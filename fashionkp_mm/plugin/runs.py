@@ -30,6 +30,7 @@ from fashionkp_mm.plugin.weights import (
     require_match,
     weights_of,
 )
+from fashionkp_mm.plugin.written_files import require_written_apart
 
 _STATE_ERRORS = (
     ArithmeticError,
@@ -76,7 +77,9 @@ def train(args: argparse.Namespace) -> None:
     checkpoint = args.resume
     if checkpoint == "auto":
         checkpoint = latest_checkpoint(cfg.work_dir)
-    _require_data(cfg, "train", *([] if args.no_validate else ["val"]))
+    phases = ["train", *([] if args.no_validate else ["val"])]
+    _require_data(cfg, *phases)
+    require_written_apart(cfg, phases, read=[args.config, *([checkpoint] if checkpoint else [])])
     if checkpoint:
         _require_training_state(cfg, args.config, checkpoint)
         # Whatever weights the first start began with, even those that an option names.
@@ -101,6 +104,13 @@ def test(args: argparse.Namespace) -> None:
         dump = {"type": "DumpResults", "out_file_path": args.dump}
         cfg.test_evaluator = [*as_list(cfg.test_evaluator), dump]
     _finish_config(cfg, args)
+    require_written_apart(
+        cfg,
+        ["test"],
+        read=[args.config, args.checkpoint, *(args.detector or ())],
+        written=[path for path in (args.out, args.dump) if path],
+        suffixes=args.boxes or (),
+    )
     _require_weights(cfg, args.config, args.checkpoint)
     _require_data(cfg, "test")
 

@@ -156,3 +156,67 @@ def test_a_state_that_is_not_the_configs_is_named(monkeypatch):
     runner = object.__new__(runs._ResumingRunner)
     with pytest.raises(runs.ResumeError, match=r"--resume x\.pth: .*KeyError: 'epoch'.*load_from"):
         runner.resume("x.pth")
+
+
+class TestNothingIsWrittenOver:
+    """Whatever names the file: an option of the tool, or one of the config."""
+
+    @pytest.fixture
+    def precious(self, tmp_path):
+        """A file that is read, and the link by which it would be written over."""
+
+        def make(path: Path, suffix: str) -> Path:
+            link = tmp_path / f"link{suffix}"
+            link.symlink_to(path)
+            return link
+
+        return make
+
+    @staticmethod
+    def labels(root: Path, split: str) -> Path:
+        return root / split / "Annotations" / f"{split}.csv"
+
+    @pytest.mark.parametrize(
+        ("option", "suffix"), [("--out", ".json"), ("--dump", ".pkl"), ("--detector", ".pth")]
+    )
+    def test_by_a_test(self, message, precious, tmp_path, option, suffix):
+        checkpoint = tmp_path / "w.pth"
+        checkpoint.write_bytes(b"weights")
+        link = precious(checkpoint, suffix)
+        arguments = [option, link]
+        if option == "--detector":
+            arguments = ["--boxes", "detector", "--detector", CONFIG, link, "--out", checkpoint]
+            checkpoint = tmp_path / "other.pth"
+            checkpoint.write_bytes(b"other weights")
+
+        said = message(launch.test, checkpoint, *arguments)
+
+        assert "would overwrite the input" in said
+
+    @pytest.mark.parametrize("option", ["submission_file", "predictions_file"])
+    def test_by_the_metric_of_a_test(self, message, precious, drawn_root, tmp_path, option):
+        (tmp_path / "w.pth").write_bytes(b"weights")
+        labels = self.labels(drawn_root, "val")
+        options = [f"test_evaluator.0.{option}={precious(labels, '.csv')}"]
+
+        said = message(launch.test, tmp_path / "w.pth", "--cfg-options", *options)
+
+        assert f"would overwrite the input {labels}" in said
+
+    def test_by_the_metric_of_one_source_of_boxes(self, message, drawn_root, tmp_path):
+        (tmp_path / "w.pth").write_bytes(b"weights")
+        (tmp_path / "p.whole.csv").symlink_to(self.labels(drawn_root, "val"))
+        options = [f"test_evaluator.0.predictions_file={tmp_path / 'p.csv'}"]
+
+        said = message(
+            launch.test, tmp_path / "w.pth", "--boxes", "whole", "--cfg-options", *options
+        )
+
+        assert f"{tmp_path / 'p.whole.csv'}: writing there would overwrite" in said
+
+    def test_by_the_metric_of_a_validation(self, message, precious, drawn_root):
+        link = precious(self.labels(drawn_root, "train"), ".csv")
+
+        said = message(launch.train, "--cfg-options", f"val_evaluator.0.predictions_file={link}")
+
+        assert "would overwrite the input" in said

@@ -12,6 +12,8 @@ Each module but `child` and `mutations` is one target and has
     raises `Fault`. Any other exception is a fault as well.
 ``LIMITS``
     The time and memory that one case may take.
+``EACH_COSTS``
+    Only where a case takes so long that there should be fewer: how many others it is worth.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ TARGETS = {
     "models": "ONNX files",
     "checkpoints": "checkpoints",
     "journals": "journals",
+    "kills": "killed runs",
 }
 """Modules, each with what it damages."""
 

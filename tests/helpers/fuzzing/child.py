@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -162,9 +161,12 @@ class _Guard:
         # What C libraries write goes past sys.stderr.
         self._log = os.open(self._stderr, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         os.dup2(self._log, 2)
-        room = _SPARE * self._limits.mebibytes * _MEBIBYTE
-        resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + room, resource.RLIM_INFINITY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if address_space := _status("VmSize"):  # elsewhere than on Linux, time alone is limited
+            import resource  # noqa: PLC0415
+
+            most = address_space + _SPARE * self._limits.mebibytes * _MEBIBYTE
+            resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self._limits.audited:
             sys.addaudithook(self._note)
         return self

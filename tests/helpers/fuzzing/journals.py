@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from fashionkp_mm.commands.prediction_files import render
+from fashionkp_mm.commands.prediction_files import fits, render
 from fashionkp_mm.commands.prediction_journal import Journal, JournalError
 from fashionkp_mm.core.garments import KEYPOINT_NAMES
 from fuzzing import Fault
@@ -26,7 +26,13 @@ _STRAY = (
     b'{"image_id":"d.jpg","key":["skirt",1000,1],"content":{"size":[1,1],"garments":[]}}',
     b'{"journal":"fashionkp predict, format 1","made_by":{}}',
 )  # fmt: skip
-_STRAY_VALUES = (None, True, 0, -1, 1.5, "", "text", [], {}, [[]], {"a": []}, ["skirt", 1000, 1])
+_STRAY_VALUES = (
+    None, True, 0, -1, 1.5, "", "text", [], {}, [[]], {"a": []}, ["skirt", 1000, 1],
+    {"size": [1, 1]}, {"garments": []}, {"size": [1], "garments": []},
+    {"size": [1, 1], "garments": {}}, {"size": [1, 1], "garments": [["id", "skirt"]]},
+    {"size": [1, 1], "garments": [["id", "skirt", *range(24)]]},
+)  # fmt: skip
+_NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,13 @@ class Case:
     Attributes:
         seed: Of what was predicted.
         done: How many of the images.
+        stray: Content that is none, written as if it were the next image's.
         damage: Of the damage, in turn; applied to what the package wrote.
     """
 
     seed: int
     done: int
+    stray: Any
     damage: tuple[tuple[int, int], ...]
 
 
@@ -50,7 +58,8 @@ def make(random: Random) -> Case:
         (random.randrange(len(_DAMAGES)), random.getrandbits(32))
         for _ in range(random.choice((1, 1, 2, 3)))
     )
-    return Case(random.getrandbits(16), random.randint(0, len(_IDS)), damages)
+    stray = random.choice(_STRAY_VALUES) if random.random() < 0.2 else _NOTHING
+    return Case(random.getrandbits(16), random.randint(0, len(_IDS)), stray, damages)
 
 
 def prepare(folder: Path) -> None:
@@ -64,16 +73,19 @@ def check(case: Case, folder: Path) -> Literal["accepted", "refused"]:
         for index, image_id in enumerate(_IDS)
     }
     out = folder / "predictions.csv"
-    with Journal(out, _MADE_BY, resume=False) as journal:
+    with Journal(out, _MADE_BY, resume=False, fits=_fits) as journal:
         for image_id in _IDS[: case.done]:
             journal.add(image_id, *truth[image_id])
+        if case.stray != _NOTHING and case.done < len(_IDS):
+            image_id = _IDS[case.done]
+            journal.add(image_id, truth[image_id][0], case.stray)
         path = journal.path
     data = path.read_bytes()
     for index, seed in case.damage:
         data = _DAMAGES[index](data, Random(seed))
     path.write_bytes(data)
     try:
-        with Journal(out, _MADE_BY, resume=True) as journal:
+        with Journal(out, _MADE_BY, resume=True, fits=_fits) as journal:
             for image_id, (key, content) in truth.items():
                 if not journal.holds(image_id, key):
                     journal.add(image_id, key, content)
@@ -88,6 +100,10 @@ def check(case: Case, folder: Path) -> Literal["accepted", "refused"]:
         other = next((f"{one!r:.120}" for one, two in lines if one != two), "lines are missing")
         raise Fault(f"the output differs: {other}")
     return "accepted"
+
+
+def _fits(content: Any) -> bool:
+    return fits("csv", content)
 
 
 def _content(random: Random) -> dict[str, Any]:

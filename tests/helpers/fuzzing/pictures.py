@@ -70,7 +70,7 @@ _FORMATS = (
     _Format("PPM", ("RGB", "L"), {}),
 )
 _RARE = (
-    "DDS", "ICO", "TGA", "PCX", "SGI", "QOI", "IM", "ICNS", "MSP", "XBM", "PDF", "EPS", "SPIDER",
+    "DDS", "ICO", "TGA", "PCX", "SGI", "QOI", "ICNS", "MSP", "XBM", "PDF", "EPS", "SPIDER",
 )  # fmt: skip
 """Formats that Pillow writes as well; these may be refused."""
 _WITH_ORIENTATION = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")

@@ -42,7 +42,7 @@ class Limits:
         mebibytes: By how much resident memory may grow.
         audited: Whether an audit event of code that runs is a fault. Only for targets that do none
             of that themselves.
-        silent: Whether it is a fault to accept what a library complains of on standard error.
+        silent: Whether it is a fault to accept what a library complains of.
     """
 
     seconds: float
@@ -138,7 +138,7 @@ def _serve(connection: Connection, target: str, limits: Limits) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         module.prepare(folder)
-        with _Guard(limits, folder / ".stderr") as guard:
+        with _Guard(limits, folder / ".output") as guard:
             connection.send(None)
             while True:
                 try:
@@ -151,16 +151,17 @@ def _serve(connection: Connection, target: str, limits: Limits) -> None:
 class _Guard:
     """Sees to it that this process keeps to its limits, and notices where it does not."""
 
-    def __init__(self, limits: Limits, stderr: Path) -> None:
+    def __init__(self, limits: Limits, output: Path) -> None:
         self._limits = limits
-        self._stderr = stderr
+        self._output = output
         self._events: list[str] = []
         self._watching = False
 
     def __enter__(self) -> Self:
-        # What C libraries write goes past sys.stderr.
-        self._log = os.open(self._stderr, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        os.dup2(self._log, 2)
+        # What C libraries write goes past Python's streams.
+        self._log = os.open(self._output, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        for stream in (1, 2):
+            os.dup2(self._log, stream)
         if address_space := _status("VmSize"):  # elsewhere than on Linux, time alone is limited
             import resource  # noqa: PLC0415
 

@@ -76,16 +76,17 @@ def make(random: Random) -> Case:
     """One of the small networks, with damage to its metadata, its outputs or its file."""
     network = random.choice(_NETWORKS)
     boxes: Any = "detector" if network == "detector" else random.choice(("whole", "refine"))
-    kind = random.choice(
-        ("metadata", "metadata", "metadata", "outputs", "outputs", "file", "whole")
-    )
+    kinds = (*("metadata",) * 3, *("outputs",) * 2, "cut short", "bytes", "whole")
+    kind = random.choice(kinds)
     content, truncated = _whole(network), False
     if kind == "metadata":
         content = _with_metadata(content, _damaged_metadata(content, random))
     elif kind == "outputs":
         content = _with_damaged_output(content, random)
-    elif kind == "file":
+    elif kind == "cut short":
         content, truncated = content[: random.randrange(len(content))], True
+    elif kind == "bytes":
+        content = random.choice(BYTE_MUTATIONS)(content, random)
     pose = _whole("simcc") if network == "detector" else content
     detector = content if network == "detector" else _whole("detector")
     return Case(pose, detector, boxes, network, kind == "whole", truncated)

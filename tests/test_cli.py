@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from fashionkp_mm.cli import app
 from fashionkp_mm.commands import draw
-from fashionkp_mm.core.csv_format import COLUMNS
+from fashionkp_mm.core.csv_columns import COLUMNS
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX
 
 ABSENT = "-1_-1_-1"

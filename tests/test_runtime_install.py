@@ -13,7 +13,7 @@ import cv2
 import pytest
 from small_networks import picture
 
-from fashionkp_mm.core.csv_format import COLUMNS
+from fashionkp_mm.core.csv_columns import COLUMNS
 from fashionkp_mm.runtime import FashionPredictor
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from fashionkp_mm.batch.image_checks import ImageReport, inspect_images
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.core.csv_format import Kind, check_annotations, has_keypoints
+from fashionkp_mm.core.csv_columns import Kind, has_keypoints
+from fashionkp_mm.core.csv_format import check_annotations
 from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,

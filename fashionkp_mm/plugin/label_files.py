@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fashionkp_mm.core.csv_format import has_keypoints, read_labels, read_test_list
+from fashionkp_mm.core.csv_columns import has_keypoints
+from fashionkp_mm.core.csv_format import read_labels, read_test_list
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import locate_images

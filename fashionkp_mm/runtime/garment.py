@@ -122,7 +122,7 @@ class Garment:
         return [KEYPOINT_NAMES[k] for k in np.flatnonzero(self.defined)]
 
     def to_csv_row(self) -> list[str]:
-        """Cells of a row in the contest's form, in the order of ``core.csv_format.COLUMNS``.
+        """Cells of a row in the contest's form, in the order of ``core.csv_columns.COLUMNS``.
 
         Every point that the category defines has its place, with at most two decimals, and its
         predicted visibility, a point that is predicted absent too: ``x_y_-1``. The others are

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fashionkp_mm.cli import app
-from fashionkp_mm.core.csv_format import COLUMNS
+from fashionkp_mm.core.csv_columns import COLUMNS
 from fashionkp_mm.core.garments import CATEGORIES, KEYPOINT_NAMES
 
 SKIRT = {

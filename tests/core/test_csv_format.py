@@ -1,4 +1,4 @@
-"""Tests of reading, checking and writing FashionAI CSV files."""
+"""Tests of reading, checking and writing FashionAI CSV files; headers and columns as well."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fashionkp_mm.core.csv_columns import COLUMNS, Kind, has_keypoints
 from fashionkp_mm.core.csv_format import (
-    COLUMNS,
-    Kind,
     check_annotations,
-    has_keypoints,
     read_labels,
     read_predictions,
     read_test_list,

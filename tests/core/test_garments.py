@@ -176,7 +176,7 @@ CORE_WITH_JUMPSUIT = """
 import pathlib, sys
 import numpy as np
 import fashionkp_mm
-from fashionkp_mm.core import csv_format, garments
+from fashionkp_mm.core import csv_columns, csv_format, garments
 from fashionkp_mm.core.normalized_error import evaluate
 from fashionkp_mm.core.mean_shape import mean_shapes
 from fashionkp_mm.core.boxes import keypoint_boxes
@@ -197,7 +197,7 @@ def row(image, category, shift):
 def csv(name, shift):
     rows = [row("a", "jumpsuit", shift), row("b", "jumpsuit", shift), row("c", "skirt", shift)]
     path = here / name
-    path.write_text("\\n".join([",".join(csv_format.COLUMNS), *rows, ""]))
+    path.write_text("\\n".join([",".join(csv_columns.COLUMNS), *rows, ""]))
     return path
 
 labels, predictions = csv("labels.csv", 20), csv("predictions.csv", 23)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fashionkp_mm.core.csv_format import COLUMNS
+from fashionkp_mm.core.csv_columns import COLUMNS
 from fashionkp_mm.core.table import AnnotationError
 from fashionkp_mm.plugin.label_files import is_test_list, read_table
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fashionkp_mm.core.csv_format import COLUMNS
+from fashionkp_mm.core.csv_columns import COLUMNS
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, NUM_KEYPOINTS, Visibility
 from fashionkp_mm.runtime import Garment, coco_categories
 from fashionkp_mm.visualization.keypoints import draw_garments

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from fashionkp_mm.core.csv_columns import Kind
 from fashionkp_mm.core.csv_format import (
-    Kind,
     check_annotations,
     read_labels,
     read_predictions,

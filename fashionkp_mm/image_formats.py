@@ -122,7 +122,7 @@ def _open_heic(file: IO[bytes]) -> Image.Image:
 
 
 _HEIC_PACKAGE = "pillow_heif"
-HEIC_REMEDY = "`pip install pillow-heif` makes it one that is read"
+HEIC_REMEDY = "`pip install pillow-heif` brings a reader for HEIC"
 """What to do about HEIC files that are not read."""
 _JPEG, _HEIC = "JPEG", "HEIC"
 _FORMATS = {

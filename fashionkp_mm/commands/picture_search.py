@@ -49,7 +49,7 @@ class PictureSearch:
             counts = ", ".join(f"{suffix} {count:,}" for suffix, count in self._unread.items())
             files = terminal.plural(self._unread.total(), "file")
             remedy = f"; {HEIC_REMEDY}" if self._unread.keys() & {".heic", ".heif", ".hif"} else ""
-            notes.append(f"{files} left out that no reader is there for ({counts}){remedy}")
+            notes.append(f"{files} left out for want of a reader ({counts}){remedy}")
         return notes
 
     def in_folder(self, folder: Path) -> list[str]:

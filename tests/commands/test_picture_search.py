@@ -63,8 +63,8 @@ class TestFolders:
         assert len(sources.found) == 6
         assert sorted(sources.notes) == [
             "1 image left out whose names begin with a dot",
-            "3 files left out that no reader is there for (.heic 2, .psd 1); `pip install"
-            " pillow-heif` makes it one that is read",
+            "3 files left out for want of a reader (.heic 2, .psd 1); `pip install pillow-heif`"
+            " brings a reader for HEIC",
         ]
 
     def test_one_that_may_not_be_read_is_a_failure(self, barred: Path) -> None:

@@ -114,7 +114,7 @@ class TestBrokenImages:
         result = run("f", "--model", model)
 
         assert result.exit_code == 0
-        assert "note: 1 file left out that no reader is there for (.psd 1)" in result.stderr
+        assert "note: 1 file left out for want of a reader (.psd 1)" in result.stderr
 
 
 def test_images_of_a_csv_from_another_folder(

@@ -1,5 +1,7 @@
 """OKS average precision with custom sigmas, against values worked out by hand."""
 
+import json
+
 import numpy as np
 import pytest
 from xtcocotools import mask
@@ -139,6 +141,27 @@ def test_the_callers_annotations_stay_as_they_are():
 def test_other_kinds_of_evaluation_are_refused_by_name():
     with pytest.raises(NotImplementedError, match="'keypoints_crowd' needs the real xtcocotools"):
         COCOeval(None, None, "keypoints_crowd")
+
+
+def test_annotations_may_lack_num_keypoints():
+    truth = annotation(1, [10, 10, 2, 50, 50, 2])
+    del truth["num_keypoints"]
+    result = evaluated([truth], [prediction(1, [10, 10, 1, 50, 50, 1])])
+    assert result.stats[0] == pytest.approx(1, abs=1e-9)
+
+
+def test_there_may_be_no_predictions():
+    result = evaluated([annotation(1, [10, 10, 2, 50, 50, 2])], [])
+    assert result.stats[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_results_may_come_from_a_file_or_beside_its_name(tmp_path):
+    found = [prediction(1, [10, 10, 1, 50, 50, 1])]
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(found))
+    truth = coco([annotation(1, [10, 10, 2, 50, 50, 2])])
+    assert truth.loadRes(str(path)).anns[1]["score"] == 0.9
+    assert truth.loadRes("elsewhere.json", found).anns[1]["score"] == 0.9
 
 
 def test_annotations_may_lack_iscrowd():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,14 +52,27 @@ class COCOeval(PycocotoolsCOCOeval):
             self.params.kpt_oks_sigmas = np.asarray(sigmas, dtype=np.float64)
 
     def _prepare(self) -> None:
-        super()._prepare()
         if self.params.iouType != "keypoints":
+            super()._prepare()
             return
-        spare_id = 1 + max((gt["id"] for gts in self._gts.values() for gt in gts), default=0)
-        for key, gts in self._gts.items():
-            self._gts[key] = [self._adapted(gt, spare_id) for gt in gts]
-        for key, dts in self._dts.items():
-            self._dts[key] = [dt for dt in dts if np.any(np.asarray(dt["keypoints"])[2::3] > 0)]
+        # Not pycocotools' own: it reads num_keypoints, which annotations may lack.
+        truths, found = self._annotations(self.cocoGt), self._annotations(self.cocoDt)
+        spare_id = 1 + max((truth["id"] for truth in truths), default=0)
+        self._gts, self._dts = defaultdict(list), defaultdict(list)
+        for truth in truths:
+            key = truth["image_id"], truth["category_id"]
+            self._gts[key].append(self._adapted(truth, spare_id))
+        for prediction in found:
+            if np.any(np.asarray(prediction["keypoints"])[2::3] > 0):
+                self._dts[prediction["image_id"], prediction["category_id"]].append(prediction)
+        self.evalImgs: dict[Any, list[Any]] = defaultdict(list)
+        self.eval: dict[str, Any] = {}
+
+    def _annotations(self, coco: COCO) -> list[dict[str, Any]]:
+        categories = self.params.catIds if self.params.useCats else []
+        ids = coco.getAnnIds(imgIds=self.params.imgIds, catIds=categories)
+        annotations: list[dict[str, Any]] = coco.loadAnns(ids)
+        return annotations
 
     def _adapted(self, gt: dict[str, Any], spare_id: int) -> dict[str, Any]:
         """Copy an annotation, which belongs to the caller, and set what pycocotools reads."""
@@ -67,7 +81,7 @@ class COCOeval(PycocotoolsCOCOeval):
         return {
             **gt,
             "id": gt["id"] or spare_id,
-            "ignore": int(not labelled or bool(gt["iscrowd"])),
+            "ignore": int(not labelled or bool(gt.get("iscrowd"))),
             "area": gt["area"] if self.use_area else _AREA_PER_BBOX * width * height,
         }
 

@@ -320,6 +320,7 @@ _DOES = {
     "mmengine.fileio.backends.local_backend": "files are written whole or not at all",
     "mmengine.hooks.checkpoint_hook": "last_checkpoint is written whole or not at all",
     "mmengine.runner.checkpoint": "checkpoints are loaded as data, no code in them is run",
+    "mmpose.structures.utils": "the inferencer's JSON has category and visibility",
     "mmpose.visualization.opencv_backend_visualizer": "circles are drawn under NumPy 2.4",
 }
 

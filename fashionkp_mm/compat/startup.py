@@ -36,6 +36,7 @@ PATCHES = {
     "mmengine.fileio.backends.local_backend": ("atomic_write", "patch_backend"),
     "mmengine.hooks.checkpoint_hook": ("atomic_write", "patch_checkpoint_hook"),
     "mmengine.runner.checkpoint": ("checkpoints", "patch"),
+    "mmpose.structures.utils": ("instances", "patch"),
     "mmpose.visualization.opencv_backend_visualizer": ("drawing", "patch"),
 }
 """Module to patch -> our module in this folder, and its function that is called with the former."""

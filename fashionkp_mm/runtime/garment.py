@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -142,7 +143,9 @@ class Garment:
         """Result in COCO's form; `coco_categories` has the categories that its ids mean.
 
         COCO's flag of a keypoint is 2 for visible, 1 for occluded, and 0, with the place (0, 0),
-        for absent. The box is ``x, y, width, height``.
+        for absent. The box is ``x, y, width, height``. The segmentation, which COCO's tools make
+        masks of, is the convex hull of the points that are not absent, or the box where there are
+        fewer than three; it is not the garment's outline to the pixel.
         """
         x1, y1, x2, y2 = self.box.tolist()
         present = self.visibility != Visibility.ABSENT
@@ -152,10 +155,21 @@ class Garment:
             "image_id": self.image_index if self.image_id is None else self.image_id,
             "category_id": self.category_index + 1,
             "bbox": [_rounded(value) for value in (x1, y1, x2 - x1, y2 - y1)],
+            "segmentation": [[_rounded(value) for value in self._hull()]],
             "keypoints": [_rounded(value) for value in keypoints.ravel().tolist()],
             "num_keypoints": int(present.sum()),
             "score": round(self.score, 4),
         }
+
+    def _hull(self) -> list[float]:
+        """Polygon ``x, y, x, y, …`` around the points that are not absent."""
+        points = self.keypoints[self.visibility != Visibility.ABSENT].astype(np.float32)
+        hull = cv2.convexHull(points)[:, 0] if len(points) else points
+        if len(hull) < 3:
+            x1, y1, x2, y2 = self.box.tolist()
+            hull = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
+        corners: list[float] = hull.ravel().tolist()
+        return corners
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON types, the defined points and the categories by name."""

@@ -207,7 +207,11 @@ class TestCoco:
         loaded = coco.COCO(str(path))
 
         assert loaded.getImgIds() == [1, 2, 3]
-        assert len(loaded.loadAnns(loaded.getAnnIds(imgIds=[1]))) == 2
+        annotations = loaded.loadAnns(loaded.getAnnIds(imgIds=[1]))
+        assert len(annotations) == 2
+        assert loaded.annToMask(annotations[0]).any()
+        results = loaded.loadRes(loaded.dataset["annotations"])
+        assert results.getAnnIds() == [1, 2, 3]
 
 
 class TestParquet:

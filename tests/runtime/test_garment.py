@@ -88,6 +88,16 @@ def test_coco_result(skirt: Garment) -> None:
     assert triples[KEYPOINT_INDEX["crotch"]] == [0, 0, 0]
 
 
+def test_coco_segmentation_is_the_hull_of_the_points(skirt: Garment) -> None:
+    (polygon,) = skirt.to_coco()["segmentation"]
+    corners = {tuple(corner) for corner in np.reshape(polygon, (-1, 2)).tolist()}
+    assert corners == {(10, 20), (30.26, 21), (0, 90.5)}
+    visibility = skirt.visibility.copy()
+    visibility[KEYPOINT_INDEX["hemline_left"]] = Visibility.ABSENT
+    (polygon,) = replace(skirt, visibility=visibility).to_coco()["segmentation"]
+    assert polygon == [5, 15, 45, 15, 45, 95, 5, 95]  # the box
+
+
 def test_coco_categories_explain_the_ids(skirt: Garment) -> None:
     by_id = {category["id"]: category for category in coco_categories()}
     category = by_id[skirt.to_coco()["category_id"]]

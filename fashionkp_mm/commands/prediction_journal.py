@@ -49,6 +49,8 @@ def journal_path(output: Path) -> Path:
 class Journal:
     """The journal of one output; a context manager that leaves the file closed and synced.
 
+    One without an image is not left at all.
+
     Args:
         output: The file that the predictions are for.
         made_by: What the predictions depend on, as words by name: model, options.
@@ -109,6 +111,9 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         if self._file.closed:
+            return
+        if not self._entries:
+            self.remove()  # it says nothing
             return
         try:
             if error is None:
@@ -183,6 +188,11 @@ class Journal:
                 f"{self.path}: another `fashionkp predict` is writing the same output; wait for it"
                 " or name another --out"
             ) from None
+        if not self.path.exists():
+            raise JournalError(
+                f"{self.path}: another `fashionkp predict` of the same output has just ended;"
+                " repeat the command"
+            )
 
     def _read(self, made_by: Mapping[str, str] | None) -> int:
         """Take in the whole lines; the place behind the last of them.

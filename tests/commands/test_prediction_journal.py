@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_what_follows_a_damaged_line_is_dropped(out: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 5, 25])
 def test_a_torn_first_line_is_a_run_that_did_nothing(out: Path, length: int) -> None:
-    path = fill(out)
+    path = fill(out, "a")
     path.write_bytes(path.read_bytes()[:length])
 
     assert held(out) == []
@@ -204,6 +205,7 @@ def test_a_first_line_of_other_types_is_refused(out: Path, made_by: object) -> N
         it._first = b""
         it._file.truncate(0)
         it._write({"journal": "fashionkp predict, format 2", "made_by": made_by})
+        it.add("a", KEY, None)
 
     with pytest.raises(JournalError, match=r"its first line|the interrupted run used"):
         journal(out)
@@ -309,10 +311,36 @@ def test_two_runs_do_not_share_one(out: Path) -> None:
     assert held(out) == ["a"]
 
 
+def test_one_that_another_run_has_just_removed_is_not_written_to(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    fill(out, "a")
+    lock = fcntl.flock
+
+    def lock_late(*arguments: object) -> None:
+        journal_path(out).unlink()
+        lock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+
+    with pytest.raises(JournalError, match="has just ended; repeat the command"):
+        journal(out)
+
+
 def test_is_removed(out: Path) -> None:
     with journal(out) as it:
         it.add("a", KEY, None)
         it.remove()
+
+    assert list(out.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_one_without_an_image_is_not_left(out: Path, fails: bool) -> None:
+    with suppress(KeyError), journal(out):
+        if fails:
+            raise KeyError
 
     assert list(out.parent.iterdir()) == []
 

@@ -16,15 +16,14 @@ from pathlib import Path
 
 import numpy as np
 from common import fashionai_root, print_row, test_model
-from numpy.typing import NDArray
 
+from fashionkp_mm.core import box_sources
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.image_paths import locate_images
-from fashionkp_mm.core.looks import merged_keypoints
 from fashionkp_mm.core.normalized_error import evaluate
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.runtime import FashionPredictor, predictor
+from fashionkp_mm.runtime import FashionPredictor
 
 SOURCES = ("label", "whole", "refine")
 DECODER = "model.head.pose_head.decoder"
@@ -35,7 +34,7 @@ CHANGES = {
     "points by MMPose's parabola, blur 3": [PARABOLA, f"{DECODER}.blur_kernel_size=3"],
     "centroids of power 1": [f"{DECODER}.power=1.0"],
 }
-LOOKS = (1, 2, 3)
+PASSES = (1, 2, 3)
 
 
 def main() -> None:
@@ -58,9 +57,9 @@ def main() -> None:
     for config, checkpoint in others:
         print_tests(f"`{Path(config).name}`", Path(config), Path(checkpoint))
     answers = read_labels(root / "val" / "Annotations" / "val.csv")
-    for looks in LOOKS:
-        for merged in (False, True) if looks > 1 else (False,):
-            print_looks(looks, answers, root / "val", merged=merged)
+    for passes in PASSES:
+        for merged in (False, True) if passes > 1 else (False,):
+            print_passes(passes, answers, root / "val", merged=merged)
 
 
 def print_tests(name: str, config: Path, checkpoint: Path, options: Sequence[str] = ()) -> None:
@@ -69,11 +68,11 @@ def print_tests(name: str, config: Path, checkpoint: Path, options: Sequence[str
     print_row([name], [results[source]["fashionai/NE"] for source in SOURCES])
 
 
-def print_looks(looks: int, answers: KeypointTable, root: Path, *, merged: bool) -> None:
-    """A row of NE where ``refine`` looks again so often, and all looks or the last one count."""
-    # Parts of the package that nobody else asks to choose.
-    predictor.REFINEMENTS = looks
-    predictor.merged_keypoints = merged_keypoints if merged else last_keypoints
+def print_passes(passes: int, answers: KeypointTable, root: Path, *, merged: bool) -> None:
+    """A row of NE where ``refine`` takes so many passes, and all of them vote or the last one."""
+    # A part of the package that nobody else asks to choose.
+    voting = passes if merged else 1
+    box_sources.PASSES["refine"] = box_sources.Passes(1 + passes - voting, voting)
     paths = locate_images(answers.image_ids, root)
     categories = [CATEGORY_NAMES[index] for index in answers.category_indices]
     images = [paths[image_id] for image_id in answers.image_ids]
@@ -87,12 +86,7 @@ def print_looks(looks: int, answers: KeypointTable, root: Path, *, merged: bool)
     )
     error = evaluate(answers, predictions).value
     words = "merged" if merged else "the last one alone"
-    print_row([f"`refine` with {looks} passes on crops, {words}, ONNX"], [None, None, error])
-
-
-def last_keypoints(keypoints: NDArray[np.float32], *_: object) -> NDArray[np.float32]:
-    last: NDArray[np.float32] = keypoints[-1]
-    return last
+    print_row([f"`refine` with {passes} passes on crops, {words}, ONNX"], [None, None, error])
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from fashionkp_mm.compat.broken_imports import explained
 from fashionkp_mm.compat.streams import print_anything
+from fashionkp_mm.core.box_sources import BOX_SOURCES
 
-BOX_SOURCES = ("label", "whole", "refine", "detector")
 _LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
 
@@ -58,7 +58,7 @@ def test(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--boxes",
         nargs="+",
-        choices=BOX_SOURCES,
+        choices=("label", *BOX_SOURCES),
         help="test once with the boxes of each source, and print one table; a source is the labels,"
         " the whole image, the whole image refined by the points found, or a detector",
     )

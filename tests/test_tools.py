@@ -104,13 +104,42 @@ def test_mim_test_through_mmpose_gives_the_same(tested, checkpoint, drawn_root, 
     assert printed_error(done) == pytest.approx(printed_error(tested[0]), abs=1e-4)
 
 
-def test_two_processes_give_the_figure_of_one(tested, checkpoint, drawn_root, tmp_path, free_port):
+ONE_BY_ONE = ["test_dataloader.num_workers=0", "test_dataloader.persistent_workers=False"]
+SOURCES = ["label", "refine", "detector"]
+
+
+@pytest.fixture(scope="module")
+def compared(checkpoint, small_detector, drawn_root, tmp_path_factory):
+    """What a comparison of box sources printed, and the folder of what it wrote."""
+    folder = tmp_path_factory.mktemp("compared")
+    done = call(
+        PYTHON, ROOT / "tools/test.py", CONFIG, checkpoint, "--work-dir", folder,
+        "--boxes", *SOURCES, "--detector", *small_detector, "--show-dir", folder / "pictures",
+        "--out", folder / "metrics.json", "--cfg-options", *ONE_BY_ONE,
+        f"test_evaluator.0.predictions_file={folder}/predictions.csv",
+        data=drawn_root, cwd=folder,
+    )  # fmt: skip
+    return done, folder
+
+
+def test_two_processes_give_the_figures_of_one(
+    *, tested, compared, checkpoint, small_detector, drawn_root, tmp_path, free_port
+):
     done = call(
         PYTHON, "-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={free_port}",
         ROOT / "tools/test.py", CONFIG, checkpoint, "--launcher", "pytorch", "--work-dir", tmp_path,
+        "--boxes", *SOURCES, "--detector", *small_detector, "--out", tmp_path / "metrics.json",
+        "--cfg-options", *ONE_BY_ONE, "test_dataloader.batch_size=3",
         data=drawn_root, cwd=tmp_path,
     )  # fmt: skip
-    assert printed_error(done) == pytest.approx(printed_error(tested[0]), abs=1e-4)
+    assert done.stdout.count("Boxes by source") == 1
+    one, two = (
+        json.loads((folder / "metrics.json").read_text()) for folder in (compared[1], tmp_path)
+    )
+    assert list(two) == SOURCES
+    for source in SOURCES:
+        assert two[source] == pytest.approx(one[source], abs=1e-3)
+    assert two["label"]["fashionai/NE"] == pytest.approx(printed_error(tested[0]), abs=1e-3)
 
 
 def test_two_processes_train_and_print_what_one_finds(drawn_root, tmp_path, free_port):
@@ -152,31 +181,22 @@ def test_distributed_training_says_how_it_is_called(tmp_path):
     assert "CONFIG PROCESSES" in done.stdout
 
 
-def test_box_sources_are_compared_in_one_table(tested, checkpoint, drawn_root, tmp_path):
-    options = ["test_dataloader.num_workers=0", "test_dataloader.persistent_workers=False"]
-    command = [PYTHON, ROOT / "tools/test.py", CONFIG, checkpoint, "--work-dir", tmp_path]
-    command += ["--cfg-options", *options]
-    done = call(
-        *command, "--boxes", "label", "refine", "--out", tmp_path / "metrics.json",
-        data=drawn_root, cwd=tmp_path,
-    )  # fmt: skip
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert list(metrics) == ["label", "refine"]
+def test_box_sources_are_compared_in_one_table(tested, compared, drawn_root):
+    done, folder = compared
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert list(metrics) == SOURCES
     assert metrics["label"]["fashionai/NE"] == pytest.approx(printed_error(tested[0]), abs=1e-4)
     table = done.stdout.split("Boxes by source, category given:")[1]
-    label, refine = (f"{metrics[source]['fashionai/NE']:.2f}" for source in metrics)
-    assert re.search(rf"NE % +{re.escape(label)} +{re.escape(refine)}\n", table)
-
-    # The last look by itself, and what the one before has to say.
-    config = tmp_path / "merged.py"
-    looks = {"type": "MergedLooks", "looks_files": [f"{tmp_path}/boxes/refined_1.npz"]}
-    config.write_text(
-        f"_base_ = [{str(CONFIG)!r}]\ntest_evaluator = [{looks!r}, *_base_.test_evaluator]\n"
-    )
-    command[2] = config
-    boxes = f"test_dataloader.dataset.bbox_source={tmp_path}/boxes/refined_2.csv"
-    alone = call(*command, boxes, data=drawn_root, cwd=tmp_path)
-    assert printed_error(alone) == pytest.approx(metrics["refine"]["fashionai/NE"], abs=1e-4)
+    figures = " +".join(re.escape(f"{metrics[s]['fashionai/NE']:.2f}") for s in SOURCES)
+    assert re.search(rf"NE % +{figures}\n", table)
+    answers = read_labels(drawn_root / "val/Annotations/val.csv")
+    for source in SOURCES:
+        assert f"boxes from '{source}'" in done.stdout
+        # What is written and drawn is what is scored.
+        found = read_predictions(folder / f"predictions.{source}.csv")
+        expected = metrics[source]["fashionai/NE"]
+        assert evaluate(answers, found).value == pytest.approx(expected, abs=0.01)
+        assert len(list((folder / "pictures" / source).iterdir())) == len(answers)
 
 
 def test_mim_runs_the_browse_tool(drawn_root, tmp_path):

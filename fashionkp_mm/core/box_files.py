@@ -1,16 +1,14 @@
-"""Files of boxes, one or more an image, as a detector or an earlier look at the images wrote."""
+"""Files of boxes, one or more an image, as any detector may write them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.image_ids import difference_in_words
 
 BOX_COLUMNS = ("image_id", "x1", "y1", "x2", "y2")
@@ -76,28 +74,3 @@ def read_boxes(path: str | os.PathLike[str], image_ids: Sequence[str]) -> NDArra
             f" {alike or 'detect them too'}"
         )
     return boxes.loc[list(image_ids)].to_numpy(np.float32)
-
-
-def write_boxes(
-    path: str | os.PathLike[str], image_ids: Sequence[str], boxes: NDArray[np.floating]
-) -> None:
-    """Write one box for each image, for `read_boxes`.
-
-    A box without width or height, around points in a row, becomes a pixel wide about its middle:
-    its crop, which has the network's aspect ratio, stays the same.
-
-    Args:
-        path: The CSV, written beside first and then renamed over it.
-        image_ids: ``N`` ids.
-        boxes: ``(N, 4)`` ``x1, y1, x2, y2`` in pixels of the image, written with all digits of
-            float32: a network may see another maximum in a crop a thousandth of a pixel off.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    flat = boxes[:, 2:] <= boxes[:, :2]
-    corners = boxes + 0.5 * np.concatenate([-1.0 * flat, 1.0 * flat], axis=1)
-    frame = pd.DataFrame(corners, columns=list(BOX_COLUMNS[1:]))
-    frame.insert(0, BOX_COLUMNS[0], list(image_ids))
-    text = frame.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    write_atomically(Path(path), text.encode())

@@ -7,14 +7,6 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORIES
 
-REFINEMENTS = 2
-"""How often `refined_boxes` moves the crop, from the whole image on."""
-
-MIN_GIVEN_SCORE = 0.05
-"""Of a garment that is known to be there, a detection that scores less says less than none."""
-MIN_SIDE = 4.0
-"""Pixels below which a detected box is no use for a crop."""
-
 _MIN_EXTENT = 0.05
 """A box whose longer side is a smaller part of the image's longer one holds no garment."""
 
@@ -54,11 +46,11 @@ def refined_boxes(
     image_sizes: NDArray[np.integer],
     defined: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
-    """Boxes for the next look at a picture: tight around the points that the last look found.
+    """Boxes for the next pass over a picture: tight around the points that the last pass found.
 
     They are of whole pixels. A network may see another maximum in a crop a thousandth of a pixel
-    off, and by so much the points differ between PyTorch and ONNX Runtime; this way both look at
-    the same crops.
+    off, and by so much the points differ between PyTorch and ONNX Runtime; this way both see the
+    same crops.
 
     Points beyond the image are taken to its edge, as labels lie inside. Where fewer than two
     points are present, or their box is next to nothing, all points that the category defines are

@@ -222,6 +222,8 @@ CATEGORIES: dict[str, Category] = {
 
 CATEGORY_NAMES: tuple[str, ...] = tuple(CATEGORIES)
 CATEGORY_INDEX: dict[str, int] = {name: index for index, name in enumerate(CATEGORY_NAMES)}
+UNKNOWN_CATEGORY = -1
+"""Category index with which a network goes by its own opinion."""
 
 
 def _category_keypoints() -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.nms import nms
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.graph import to_onnx
 from fashionkp_mm.exporting.parity import Difference, Parity, Picture
@@ -24,7 +25,6 @@ from fashionkp_mm.exporting.provenance import Provenance
 from fashionkp_mm.exporting.trained import TrainedModel
 from fashionkp_mm.runtime.detector import GarmentDetector
 from fashionkp_mm.runtime.metadata import METADATA_KEY, DetectorMetadata
-from fashionkp_mm.runtime.nms import nms
 from fashionkp_mm.runtime.session import open_session
 
 MAX_BOX_DIFFERENCE = 0.05

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from mmpose.codecs import SimCCLabel, UDPHeatmap
 
+from fashionkp_mm.core.garments import UNKNOWN_CATEGORY
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.graph import to_onnx
 from fashionkp_mm.exporting.parity import Parity, Picture
@@ -18,7 +19,7 @@ from fashionkp_mm.exporting.pose_parity import pose_parity, rtmlib_parity
 from fashionkp_mm.exporting.provenance import Provenance
 from fashionkp_mm.exporting.trained import TrainedModel
 from fashionkp_mm.plugin.codec import CentroidHeatmap
-from fashionkp_mm.plugin.garment_head import UNKNOWN_CATEGORY, GarmentHead
+from fashionkp_mm.plugin.garment_head import GarmentHead
 from fashionkp_mm.runtime.metadata import (
     METADATA_KEY,
     CentroidHeatmapDecoder,

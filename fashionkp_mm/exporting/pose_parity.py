@@ -27,11 +27,10 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.garments import CATEGORY_NAMES, UNKNOWN_CATEGORY
 from fashionkp_mm.exporting.parity import Difference, Parity, Picture
 from fashionkp_mm.exporting.pose_networks import PoseNetwork
 from fashionkp_mm.exporting.trained import TrainedModel
-from fashionkp_mm.plugin.garment_head import UNKNOWN_CATEGORY
 from fashionkp_mm.runtime import FashionPredictor
 from fashionkp_mm.runtime.decode import decode
 from fashionkp_mm.runtime.metadata import PoseMetadata

@@ -20,8 +20,8 @@ from fashionkp_mm.plugin.efficientnet_lite import EfficientNetLite
 from fashionkp_mm.plugin.garment_head import GarmentHead
 from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook, TimeLimitHook
 from fashionkp_mm.plugin.metric import NormalizedError
+from fashionkp_mm.plugin.passes import PassesTestLoop
 from fashionkp_mm.plugin.recognition_metric import GarmentRecognition
-from fashionkp_mm.plugin.refined_boxes import MergedLooks, RefinedBoxes
 from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
 from fashionkp_mm.plugin.top_down_neck import TopDownNeck
 from fashionkp_mm.plugin.transforms import (
@@ -45,13 +45,12 @@ __all__ = [
     "GarmentHead",
     "GarmentRecognition",
     "LoadGarmentImage",
-    "MergedLooks",
     "NormalizedError",
+    "PassesTestLoop",
     "PlainCheckpointHook",
     "RandomCropErasing",
     "RandomCropPerspective",
     "RandomWiderBBox",
-    "RefinedBoxes",
     "SyncAllBuffersHook",
     "TimeLimitHook",
     "TopDownNeck",

@@ -14,7 +14,7 @@ DATA_ROOT = "FASHIONAI_ROOT"
 
 
 class ConfigError(ValueError):
-    """A config, or an option for it, that cannot be read."""
+    """A config, or an option for it, that cannot be read or is not what it should be."""
 
 
 def read_config(path: str | Path) -> Config:

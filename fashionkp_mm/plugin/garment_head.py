@@ -18,11 +18,9 @@ from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
     NUM_KEYPOINTS,
+    UNKNOWN_CATEGORY,
     Visibility,
 )
-
-UNKNOWN_CATEGORY = -1
-"""Category index with which the head goes by its own opinion."""
 
 Features = Sequence[Tensor]
 
@@ -44,7 +42,8 @@ class GarmentHead(BaseHead):
     absent; points that the category does not define get score 0, so that nothing draws them.
 
     A sample's category counts as given if ``gt_instances.category_indices`` is there and the
-    sample's metainfo does not say ``category_given=False``.
+    sample's metainfo does not say ``category_given=False``. A ``wanted_category`` in the metainfo
+    goes before both; `UNKNOWN_CATEGORY` there leaves the choice to the head.
 
     Args:
         pose_head: Config of the head to wrap. Its ``in_channels`` are those of the features that
@@ -257,6 +256,8 @@ class _VisibilityBranch(nn.Module):
 
 
 def _given_category(sample: PoseDataSample) -> int:
+    if "wanted_category" in sample.metainfo:
+        return int(sample.metainfo["wanted_category"])
     given = sample.metainfo.get("category_given", True)
     if not given or "category_indices" not in sample.get("gt_instances", ()):
         return UNKNOWN_CATEGORY

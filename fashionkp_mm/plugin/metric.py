@@ -13,7 +13,7 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from fashionkp_mm.core.csv_format import write_predictions, write_submission
-from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, Visibility
 from fashionkp_mm.core.normalized_error import (
     ScoredPoints,
     normalized_error,
@@ -31,7 +31,8 @@ class NormalizedError(BaseMetric):
     ``save_best='fashionai/NE'`` set ``rule='less'``.
 
     Where a model chose the category itself, points that its choice lacks count as an error of 1
-    each, as in ``fashionkp evaluate``: nobody is shown them.
+    each, as in ``fashionkp evaluate``: nobody is shown them. So do all points of an image in which
+    no garment was found (no instance in ``pred_instances``); it is in none of the files either.
 
     Args:
         submission_file: Write the predictions there as a contest CSV: whole pixels, labelled
@@ -66,19 +67,21 @@ class NormalizedError(BaseMetric):
             truth, predicted = sample["gt_instances"], sample["pred_instances"]
             category = truth["category_indices"]
             visible = np.ones_like(truth["keypoint_visibility"])
-            self.results.append(
-                {
-                    "id": sample["id"],
-                    "img_id": sample["img_id"],
-                    "category_index": int(category[0]),
-                    "predicted_category": int(predicted.get("category_indices", category)[0]),
-                    "predicted_visibility": predicted.get("keypoint_visibility", visible)[0],
-                    "prediction": np.asarray(predicted["keypoints"][0], np.float32)[:, :2],
-                    "keypoints": truth["keypoints"][0],
-                    "visibility": truth["keypoint_visibility"][0],
-                    "normalizer": float(truth["normalizers"][0]),
-                }
-            )
+            result = {
+                "id": sample["id"],
+                "img_id": sample["img_id"],
+                "category_index": int(category[0]),
+                "keypoints": truth["keypoints"][0],
+                "visibility": truth["keypoint_visibility"][0],
+                "normalizer": float(truth["normalizers"][0]),
+            }
+            if len(predicted["keypoints"]):
+                result.update(
+                    predicted_category=int(predicted.get("category_indices", category)[0]),
+                    predicted_visibility=predicted.get("keypoint_visibility", visible)[0],
+                    prediction=np.asarray(predicted["keypoints"][0], np.float32)[:, :2],
+                )
+            self.results.append(result)
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Score all samples; a sample that two processes have both seen counts once."""
@@ -91,19 +94,26 @@ class NormalizedError(BaseMetric):
             visibility=np.stack([row["visibility"] for row in rows]),
             rows=np.array([row["id"] for row in rows], np.int64),
         )
+        found = np.array(["prediction" in row for row in rows])
+        nowhere = np.full_like(table.keypoints[0], -1, np.float32)
+        unseen = np.full_like(table.visibility[0], Visibility.ABSENT)
         predictions = KeypointTable(
             image_ids=table.image_ids,
-            category_indices=np.array([row["predicted_category"] for row in rows], np.int8),
-            keypoints=np.stack([row["prediction"] for row in rows]),
-            visibility=np.stack([row["predicted_visibility"] for row in rows]).astype(np.int8),
+            category_indices=np.array(
+                [row.get("predicted_category", row["category_index"]) for row in rows], np.int8
+            ),
+            keypoints=np.stack([row.get("prediction", nowhere) for row in rows]),
+            visibility=np.stack([row.get("predicted_visibility", unseen) for row in rows]).astype(
+                np.int8
+            ),
             rows=table.rows,
         )
         logger = MMLogger.get_current_instance()
         if self.submission_file:
             entry = replace(predictions, category_indices=table.category_indices)
-            write_submission(self.submission_file, entry)
+            write_submission(self.submission_file, entry.select(found))
         if self.predictions_file:
-            write_predictions(self.predictions_file, predictions)
+            write_predictions(self.predictions_file, predictions.select(found))
         for path in filter(None, (self.submission_file, self.predictions_file)):
             logger.info("Predictions written to %s", Path(path).resolve())
 
@@ -114,15 +124,16 @@ class NormalizedError(BaseMetric):
             table.category_indices,
             normalizer=np.array([row["normalizer"] for row in rows]),
             scored_points=self.scored_points,
-            failed=~CATEGORY_KEYPOINTS[predictions.category_indices],
+            failed=~(found[:, None] & CATEGORY_KEYPOINTS[predictions.category_indices]),
         )
         meta = self.dataset_meta or {}
         logger.info(
-            "Normalized error with boxes from '%s'%s, %d images, %d without a normaliser:\n%s",
+            "Normalized error with boxes from '%s'%s, %d images, %d without a normaliser%s:\n%s",
             meta.get("bbox_source", "unknown"),
             "" if meta.get("category_given", True) else " and categories of the model's choice",
             result.images,
             result.skipped_images,
+            "" if found.all() else f", {(~found).sum()} without a prediction, errors of 1",
             score_frame(result).to_string(float_format="%.2f"),
         )
         return {

@@ -28,7 +28,8 @@ class GarmentRecognition(BaseMetric):
     where the caller gave one. Visibility is scored on the points that the labelled category
     defines.
 
-    A model that predicts neither is told so once, and nothing is reported for it.
+    Images without a prediction are left out. A model that predicts neither is told so once, and
+    nothing is reported for it.
 
     Args:
         collect_device, collect_dir, prefix: As in `BaseMetric`; the prefix is ``fashionai`` by
@@ -50,7 +51,7 @@ class GarmentRecognition(BaseMetric):
         """Keep of each sample its labelled and its predicted category and visibility."""
         for sample in data_samples:
             truth, predicted = sample["gt_instances"], sample["pred_instances"]
-            result = {"id": sample["id"]}
+            result = {"id": sample["id"], "is_found": len(predicted["keypoints"]) > 0}
             if "category_scores" in predicted and "keypoint_visibility" in predicted:
                 result.update(
                     category=int(truth["category_indices"][0]),
@@ -66,12 +67,13 @@ class GarmentRecognition(BaseMetric):
         unique = {result["id"]: result for result in results}
         rows = [row for row in unique.values() if "predicted_category" in row]
         if not rows:
-            if not self._said_that_nothing_is_recognised:
+            is_found = any(row["is_found"] for row in unique.values())
+            if is_found and not self._said_that_nothing_is_recognised:
                 logger.info(
                     "The model has no GarmentHead: its predictions have no category_scores and"
                     " keypoint_visibility, so their accuracy is not reported"
                 )
-            self._said_that_nothing_is_recognised = True
+                self._said_that_nothing_is_recognised = True
             return {}
         labelled = np.array([row["category"] for row in rows])
         category = category_confusion(

@@ -112,6 +112,8 @@ def test(args: argparse.Namespace) -> None:
         suffixes=args.boxes or (),
     )
     _require_weights(cfg, args.config, args.checkpoint)
+    if args.detector:
+        _require_detector(*args.detector)
     _require_data(cfg, "test")
 
     metrics: dict[str, Any]
@@ -122,7 +124,7 @@ def test(args: argparse.Namespace) -> None:
             print(f"\nBoxes by source, category {args.category}:\n{table}")
     else:
         metrics = Runner.from_cfg(cfg).test()
-    if args.out:
+    if args.out and is_main_process():
         mmengine.dump(metrics, args.out)
 
 
@@ -178,6 +180,14 @@ def _require_weights(cfg: Config, config: str, checkpoint: str) -> dict[str, Any
     own = MODELS.build(cfg.model).state_dict()
     require_match(own, weights_of(content, checkpoint), config, checkpoint, more=True)
     return content
+
+
+def _require_detector(config: str, checkpoint: str) -> None:
+    """Refuse a detector that cannot be used before other boxes are tested."""
+    # All of MMDetection's models come with it.
+    from fashionkp_mm.plugin.detection.detected_boxes import DetectedBoxes  # noqa: PLC0415
+
+    DetectedBoxes(config, checkpoint)
 
 
 def _require_training_state(cfg: Config, config: str, checkpoint: str) -> None:

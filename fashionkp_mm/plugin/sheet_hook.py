@@ -74,14 +74,16 @@ class ContactSheetHook(Hook):
         wanted = set(np.linspace(0, len(loader.dataset) - 1, count).round().astype(int).tolist())
         for sample in outputs:
             if sample.id in wanted:
-                categories = sample.gt_instances.category_indices
-                shown = predicted_visibility(sample.pred_instances, categories, self.kpt_thr)
-                drawn = draw_garment(
-                    load_image(sample.img_path),
-                    np.asarray(sample.pred_instances.keypoints)[0, :, :2],
-                    shown[0],
-                    CATEGORY_NAMES[int(categories[0])],
-                )
+                drawn = load_image(sample.img_path)
+                if len(sample.pred_instances.keypoints):
+                    categories = sample.gt_instances.category_indices
+                    shown = predicted_visibility(sample.pred_instances, categories, self.kpt_thr)
+                    drawn = draw_garment(
+                        drawn,
+                        np.asarray(sample.pred_instances.keypoints)[0, :, :2],
+                        shown[0],
+                        CATEGORY_NAMES[int(categories[0])],
+                    )
                 self._pictures[sample.id] = fitted(drawn, self.tile)
 
     def _write(self, runner: Runner, name: str) -> None:

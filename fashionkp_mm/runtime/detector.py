@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.boxes import MIN_GIVEN_SCORE, MIN_SIDE, without_margin
+from fashionkp_mm.core.box_sources import Detections, lowest_score, select_detections
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.runtime.metadata import DetectorMetadata, ModelFileError
-from fashionkp_mm.runtime.nms import garment_nms
 from fashionkp_mm.runtime.session import ModelRunner
 
 _PADDING = 114
 """Gray beside and below a letterboxed picture, as in MMDetection's ``Pad``."""
-_MAX_CANDIDATES = 1000
-"""Boxes that go into the suppression; far more than a picture has garments."""
-
-
-@dataclass(frozen=True)
-class Detections:
-    """Garments found in one picture, best first.
-
-    Attributes:
-        boxes: ``(M, 4)`` ``x1, y1, x2, y2`` around whole garments, inside the picture.
-        scores: ``(M,)``.
-        category_indices: ``(M,)`` positions in ``core.garments.CATEGORY_NAMES``.
-    """
-
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    category_indices: NDArray[np.intp]
 
 
 class GarmentDetector:
@@ -85,7 +66,8 @@ class GarmentDetector:
             letterboxed: ``(N, height, width, 3)``, as `letterbox` makes them.
             image_sizes: Widths and heights of the pictures.
             wanted: Index of a category that is known to be in a picture: it is then the only one
-                that is looked for, and if nothing is sure, its best box is taken. Else None.
+                that is looked for, and if nothing is sure, its best box is taken. Else None. See
+                `core.box_sources.select_detections`.
         """
         answers = self._runner.run({"images": letterboxed})
         boxes, scores = answers["boxes"], answers["scores"]
@@ -113,26 +95,15 @@ class GarmentDetector:
     ) -> Detections:
         """Detections from one picture's raw boxes ``(A, 4)`` and scores ``(A, C)``."""
         threshold = self.metadata.score_threshold
-        if wanted is not None:
-            scores = np.where(np.arange(len(CATEGORY_NAMES)) == wanted, scores, 0)
-            threshold = min(threshold, MIN_GIVEN_SCORE)
-        places, categories = np.nonzero(scores > threshold)
-        candidates = scores[places, categories]
-        best = np.argsort(-candidates, kind="stable")[:_MAX_CANDIDATES]
-        places, categories, candidates = places[best], categories[best], candidates[best]
-
+        places, categories = np.nonzero(scores > lowest_score(threshold, wanted))
         size = np.array(image_size, np.float32)
         factors = np.array(self._scaled_size(image_size), np.float32) / size
-        found = np.clip(boxes[places] / np.tile(factors, 2), 0, np.tile(size, 2)).astype(np.float32)
-        tight = without_margin(found, categories)
-        usable = np.flatnonzero((tight[:, 2:] - tight[:, :2] >= MIN_SIDE).all(axis=1))
-        kept = usable[
-            garment_nms(
-                found[usable], candidates[usable], categories[usable], self.metadata.iou_threshold
-            )
-        ]
-        if wanted is not None:
-            # The sure ones; where there is none, the best of the others.
-            sure = int((candidates[kept] > self.metadata.score_threshold).sum())
-            kept = kept[: max(sure, 1)]
-        return Detections(found[kept], candidates[kept], categories[kept])
+        return select_detections(
+            boxes[places] / np.tile(factors, 2),
+            scores[places, categories],
+            categories,
+            image_size,
+            wanted=wanted,
+            score_threshold=threshold,
+            iou_threshold=self.metadata.iou_threshold,
+        )

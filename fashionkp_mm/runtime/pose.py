@@ -19,9 +19,6 @@ from fashionkp_mm.runtime.decode import Outputs, average_with_mirrored, decode
 from fashionkp_mm.runtime.metadata import HeatmapDecoder, ModelFileError, PoseMetadata
 from fashionkp_mm.runtime.session import ModelRunner
 
-UNKNOWN_CATEGORY = -1
-"""Category index with which the network goes by its own opinion."""
-
 
 @dataclass(frozen=True)
 class Found:
@@ -116,7 +113,7 @@ class PoseNetwork:
         Args:
             crops: ``(N, height, width, 3)`` BGR.
             geometry: Where they were cut out.
-            category_indices: ``(N,)``, `UNKNOWN_CATEGORY` where the network is to choose.
+            category_indices: ``(N,)``, `core.garments.UNKNOWN_CATEGORY` where the network chooses.
 
         Raises:
             ModelFileError: The network fails, or answers what can mean nothing.

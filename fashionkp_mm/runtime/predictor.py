@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.boxes import REFINEMENTS, refined_boxes, without_margin
-from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.box_sources import PASSES, BoxSource, StartBoxes, further_passes
+from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.core.looks import merged_keypoints
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.runtime.crop import CropGeometry, cut_out
-from fashionkp_mm.runtime.detector import Detections, GarmentDetector
+from fashionkp_mm.runtime.detector import GarmentDetector
 from fashionkp_mm.runtime.garment import Garment
 from fashionkp_mm.runtime.metadata import PoseMetadata
-from fashionkp_mm.runtime.pose import UNKNOWN_CATEGORY, Found, PoseNetwork
+from fashionkp_mm.runtime.pose import Found, PoseNetwork
 from fashionkp_mm.runtime.prefetch import Work, in_batches
-from fashionkp_mm.runtime.request import Boxes, BoxSource, Picture, Request, make_requests
+from fashionkp_mm.runtime.request import Boxes, Picture, Request, make_requests
 from fashionkp_mm.runtime.shipped import shipped_model
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -89,13 +89,13 @@ class FashionPredictor:
             category: Which garment to look for, by name: one for all pictures, or a list with one
                 or None for each. By default the network says what it sees.
             boxes: Where to look. ``whole``: the whole picture. ``refine``: the whole picture, and
-                then again, twice, around the points that were found; both of these looks have a say
-                in where the points are. ``detector``: around what the detector finds, several
-                garments or none, and once more around their points, and again both looks have a
-                say; with a category, around those of this category, or around the best unsure one,
-                or as ``refine`` where there is none at all. Or boxes
-                ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the garments' points; for a
-                list of pictures a list of such arrays.
+                then twice more, around the points that were found; the points of these two passes
+                are fused. ``detector``: around what the detector finds, several garments or none,
+                and once more around their points, both passes fused; with a category, around those
+                of this category, or around the best unsure one, or as ``refine`` where there is
+                none at all. Or boxes ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the
+                garments' points; for a list of pictures a list of such arrays. See
+                `core.box_sources`.
 
         Returns:
             The garments in the order of the pictures and of their boxes; best first with a
@@ -166,39 +166,45 @@ class FashionPredictor:
             return _Broken(request, error)
         if request.source == "detector" and self._detector is not None:
             return _Letterboxed(request, image, self._detector.letterbox(image))
-        given = request.boxes is not None
-        boxes = request.checked_boxes(_size(image)) if given else _whole(image)
-        category = UNKNOWN_CATEGORY if request.wanted is None else request.wanted
-        places = _Places(boxes, np.full(len(boxes), category), request.source)
-        return self._framed(request, image, places)
+        size = _size(image)
+        if request.boxes is not None:
+            start = StartBoxes.of(request.checked_boxes(size), request.wanted, "given")
+        else:
+            start = StartBoxes.whole(size, request.wanted, request.source)
+        return self._framed(request, image, start)
 
-    def _framed(self, request: Request, image: NDArray[np.uint8], places: _Places) -> _Framed:
-        geometry = self._network.geometry(places.boxes)
-        crops = cut_out([image] * len(places.boxes), geometry)
-        return _Framed(request, image, places, geometry, crops)
+    def _framed(self, request: Request, image: NDArray[np.uint8], start: StartBoxes) -> _Framed:
+        geometry = self._network.geometry(start.boxes)
+        crops = cut_out([image] * len(start.boxes), geometry)
+        return _Framed(request, image, start, geometry, crops)
 
     def _predict_batch(self, prepared: list[_Letterboxed | _Framed]) -> list[list[Garment]]:
         """Garments of each picture."""
         pictures = self._detected(prepared)
-        counts = [len(picture.places.boxes) for picture in pictures]
+        counts = [len(picture.start.boxes) for picture in pictures]
         if not any(counts):
             return [[] for _ in counts]
-        boxes = _joined([picture.places.boxes for picture in pictures])
-        wanted = _joined([picture.places.category_indices for picture in pictures])
+        boxes = _joined([picture.start.boxes for picture in pictures])
+        wanted = _joined([picture.start.category_indices for picture in pictures])
         crops = _joined([picture.crops for picture in pictures])
         geometry = CropGeometry.joined([picture.geometry for picture in pictures])
         found = self._network.find(crops, geometry, wanted)
 
         owners = np.repeat(np.arange(len(pictures)), counts)
-        for source in ("refine", "detector"):
-            rows = np.flatnonzero([pictures[owner].places.source == source for owner in owners])
-            if rows.size:
-                images = [pictures[owner].image for owner in owners[rows]]
-                first = found.select(rows)
-                # The whole picture has no say in where points are; what a detector found has.
-                looks = [first] if source == "detector" else []
-                boxes[rows], last = self._look_again(images, first, wanted[rows], looks)
-                found = found.replaced(rows, last)
+        sources = [pictures[owner].start.source for owner in owners]
+        for source in dict.fromkeys(sources):
+            if PASSES[source].total == 1:
+                continue
+            rows = np.flatnonzero([each == source for each in sources])
+            images = [pictures[owner].image for owner in owners[rows]]
+            boxes[rows], last, keypoints = further_passes(
+                source,
+                boxes[rows],
+                found.select(rows),
+                np.array([_size(image) for image in images]),
+                partial(self._look, images, wanted[rows]),
+            )
+            found = found.replaced(rows, replace(last, keypoints=keypoints))
 
         garments: list[list[Garment]] = [[] for _ in pictures]
         for row, owner in enumerate(owners.tolist()):
@@ -206,34 +212,15 @@ class FashionPredictor:
             of_picture.append(_garment(pictures[owner], len(of_picture), boxes[row], found, row))
         return garments
 
-    def _look_again(
+    def _look(
         self,
         images: list[NDArray[np.uint8]],
-        found: Found,
         wanted: NDArray[np.int64],
-        looks: list[Found],
-    ) -> tuple[NDArray[np.float32], Found]:
-        """Look again around what was found in ``N`` images: the last boxes, and what is there.
-
-        There are ``REFINEMENTS`` looks with those there were. The points are those that all of them
-        settle on; all else is the last look's.
-        """
-        for _ in range(REFINEMENTS - len(looks)):
-            boxes = refined_boxes(
-                found.keypoints,
-                found.visibility != Visibility.ABSENT,
-                np.array([_size(image) for image in images]),
-                CATEGORY_KEYPOINTS[found.category_indices],
-            )
-            geometry = self._network.geometry(boxes)
-            found = self._network.find(cut_out(images, geometry), geometry, wanted)
-            looks = [*looks, found]
-        merged = merged_keypoints(
-            np.stack([look.keypoints for look in looks]),
-            np.stack([look.keypoint_scores for look in looks]),
-            np.stack([look.category_indices for look in looks]),
-        )
-        return boxes, replace(found, keypoints=merged)
+        boxes: NDArray[np.float32],
+    ) -> Found:
+        """What is found in one box ``(N, 4)`` of each of ``N`` images."""
+        geometry = self._network.geometry(boxes)
+        return self._network.find(cut_out(images, geometry), geometry, wanted)
 
     def _detected(self, prepared: list[_Letterboxed | _Framed]) -> list[_Framed]:
         """Let the detector say where to look, where that is not known yet."""
@@ -246,35 +233,13 @@ class FashionPredictor:
             [picture.request.wanted for picture in waiting],
         )
         return [
-            self._framed_by_detections(picture, detected)
+            self._framed(
+                picture.request,
+                picture.image,
+                StartBoxes.detected(detected, _size(picture.image), picture.request.wanted),
+            )
             for picture, detected in zip(waiting, detections, strict=True)
         ]
-
-    def _framed_by_detections(self, picture: _Letterboxed, detected: Detections) -> _Framed:
-        request, image = picture.request, picture.image
-        if request.wanted is not None and not len(detected.boxes):
-            places = _Places(_whole(image), np.array([request.wanted]), "refine")
-        else:
-            boxes = without_margin(detected.boxes, detected.category_indices)
-            places = _Places(boxes, detected.category_indices, "detector", detected.scores)
-        return self._framed(request, image, places)
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where to look in a picture.
-
-    Attributes:
-        boxes: ``(M, 4)`` tight around the garments' points.
-        category_indices: ``(M,)``, which garment to look for there.
-        source: Where the boxes come from.
-        scores: ``(M,)`` the detector's; None without one.
-    """
-
-    boxes: NDArray[np.float32]
-    category_indices: NDArray[np.int64]
-    source: BoxSource | Literal["given"]
-    scores: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -300,7 +265,7 @@ class _Framed:
 
     request: Request
     image: NDArray[np.uint8]
-    places: _Places
+    start: StartBoxes
     geometry: CropGeometry
     crops: NDArray[np.uint8]
 
@@ -310,21 +275,16 @@ def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
     return width, height
 
 
-def _whole(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.array([[0, 0, *_size(image)]], np.float32)
-
-
 def _joined(parts: list[NDArray[_Scalar]]) -> NDArray[_Scalar]:
     # Most often it is one picture, of which no copy is needed.
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _garment(
-    picture: _Framed, place: int, box: NDArray[np.float32], found: Found, row: int
+    picture: _Framed, rank: int, box: NDArray[np.float32], found: Found, row: int
 ) -> Garment:
-    """The garment at a place of a picture, from a row of what was found."""
+    """A picture's garment of this rank, from a row of what was found."""
     category_index = int(found.category_indices[row])
-    scores = picture.places.scores
     return Garment(
         image_id=picture.request.image_id,
         image_index=picture.request.index,
@@ -333,8 +293,8 @@ def _garment(
         category_score=float(found.category_scores[row, category_index]),
         category_scores=found.category_scores[row],
         box=box,
-        box_source=picture.places.source,
-        box_score=1.0 if scores is None else float(scores[place]),
+        box_source=picture.start.source,
+        box_score=float(picture.start.scores[rank]),
         keypoints=found.keypoints[row],
         keypoint_scores=found.keypoint_scores[row],
         visibility=found.visibility[row],

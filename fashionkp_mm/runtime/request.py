@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxSource, Source
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import BrokenImageError, image_size, load_image
@@ -19,8 +20,6 @@ Picture = NDArray[np.uint8] | str | os.PathLike[str]
 """An array ``(H, W, 3)`` BGR, or the path of an image file."""
 Boxes = NDArray[Any] | Sequence[Sequence[float]]
 """``(M, 4)`` ``x1, y1, x2, y2`` in pixels of the picture."""
-BoxSource = Literal["whole", "refine", "detector"]
-BOX_SOURCES: tuple[BoxSource, ...] = get_args(BoxSource)
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Request:
     index: int
     picture: Picture
     wanted: int | None
-    source: BoxSource | Literal["given"]
+    source: Source
     boxes: Boxes | None
     max_megapixels: float = MAX_MEGAPIXELS
 

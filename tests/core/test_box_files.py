@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from fashionkp_mm.core.box_files import BoxFileError, read_boxes, write_boxes
+from fashionkp_mm.core.box_files import BoxFileError, read_boxes
 
 
 def box_file(tmp_path: Path, text: str) -> Path:
@@ -82,22 +81,3 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_boxes(tmp_path / "none.csv", ["a"])
-
-
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "boxes.csv"
-    boxes = np.array([[1.5, 2.25, 30.125, 4], [-5, 0, 600, 513]], np.float32)
-    write_boxes(path, ["a,b.jpg", "c.jpg"], boxes)
-    assert read_boxes(path, ["c.jpg", "a,b.jpg"]).tolist() == boxes[::-1].tolist()
-
-
-def test_no_digit_of_a_box_is_lost(tmp_path: Path) -> None:
-    boxes = np.array([[1 / 3, np.pi, 1000 / 7, 2000 / 3]], np.float32)
-    write_boxes(tmp_path / "boxes.csv", ["a"], boxes)
-    np.testing.assert_array_equal(read_boxes(tmp_path / "boxes.csv", ["a"]), boxes)
-
-
-def test_a_box_around_points_in_a_row_becomes_a_pixel_wide(tmp_path: Path) -> None:
-    path = tmp_path / "boxes.csv"
-    write_boxes(path, ["a"], np.array([[7, 10, 7, 90]], np.float32))
-    assert read_boxes(path, ["a"]).tolist() == [[6.5, 10, 7.5, 90]]

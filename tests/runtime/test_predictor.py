@@ -20,7 +20,8 @@ from small_networks import (
     write_pose_network,
 )
 
-from fashionkp_mm.core.boxes import REFINEMENTS, refined_boxes, without_margin
+from fashionkp_mm.core.box_sources import REFINEMENTS
+from fashionkp_mm.core.boxes import refined_boxes, without_margin
 from fashionkp_mm.core.garments import (
     CATEGORY_INDEX,
     CATEGORY_KEYPOINTS,
@@ -167,7 +168,7 @@ def test_the_detector_says_where_and_what(predictor: FashionPredictor, detector_
     assert [garment.category for garment in garments] == ["blouse", "outwear"]
     assert [garment.box_score for garment in garments] == pytest.approx(found.scores.tolist())
     assert {garment.box_source for garment in garments} == {"detector"}
-    tight = without_margin(found.boxes, found.category_indices)
+    tight = np.rint(without_margin(found.boxes, found.category_indices))
     for garment, detected in zip(garments, tight, strict=True):
         defined = CATEGORY_KEYPOINTS[[garment.category_index]]
         first = look(image, detected, garment.category_index)

@@ -1,103 +1,114 @@
-"""A detector's boxes as a file that pose networks are tested with (``bbox_source=FILE``)."""
+"""A detector's checkpoint that says where a pose network looks."""
 
 from __future__ import annotations
 
-import copy
-import csv
-import io
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS, MODELS, DefaultScope
-from mmengine.runner import load_checkpoint
-from numpy.typing import NDArray
+from mmdet.models.dense_heads import RTMDetHead
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose
+from mmengine.registry import MODELS, DefaultScope
 
 import fashionkp_mm.plugin.detection  # noqa: F401
-from fashionkp_mm.core.boxes import MIN_GIVEN_SCORE, MIN_SIDE, without_margin
-from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.box_sources import StartBoxes, lowest_score, select_detections
+from fashionkp_mm.plugin.config_files import ConfigError, read_config
+from fashionkp_mm.plugin.weights import read_checkpoint, require_match, weights_of
 
-COLUMNS = ("image_id", "x1", "y1", "x2", "y2", "score", "category")
+_ALL = 1_000_000
+"""Candidates of a level that MMDetection keeps; the choice among them is `core.box_sources`'."""
 
-_BATCH = 16
 
-
-def write_detected_boxes(
-    config: str | os.PathLike[str],
-    checkpoint: str | os.PathLike[str],
-    out: str | os.PathLike[str],
-    *,
-    dataset: dict[str, Any] | None = None,
-    category_given: bool = True,
-) -> Path:
-    """Detect one garment in each image of a data set and write its box.
-
-    The detector's boxes lie around whole garments; the category's margin is taken off, so that
-    those in the file lie around the points, as label boxes do. Where nothing was found, it is the
-    whole image, with a score of 0.
+class DetectedBoxes:
+    """Boxes for the first pass over pictures, as `FashionPredictor` takes them of an exported file.
 
     Args:
-        config: Path of a detector's config.
+        config: Path of a detector's config, such as ``configs/rtmdet_lite0_fashion.py``.
         checkpoint: Path of its weights.
-        out: CSV to write, with the columns ``COLUMNS``, one row an image in the data set's order.
-        dataset: Settings to change of the config's test set, for instance ``ann_file``,
-            ``data_root``, ``data_prefix``. A test list of ids and categories will do.
-        category_given: Take the best box of the category that the CSV states; otherwise the best
-            of all.
-
-    Returns:
-        The path of ``out``.
 
     Raises:
-        DataNotFoundError, AnnotationError, BrokenImageError: As `FashionAIDetDataset`.
-        OSError: The checkpoint cannot be read, or ``out`` cannot be written.
+        ConfigError: The config cannot be read, or is not of an RTMDet with a score threshold,
+            which is what the runtime takes.
+        WeightsError, CheckpointError: The checkpoint is none of this config.
+        OSError: A file cannot be read.
     """
-    cfg = Config.fromfile(config)
-    cfg.model.backbone.init_cfg = None
-    settings = {**copy.deepcopy(cfg.test_dataloader.dataset), **(dataset or {})}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    # A pose network's run may be going on around this one.
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        model = MODELS.build(cfg.model).eval()
-        load_checkpoint(model, os.fspath(checkpoint), map_location="cpu")
+
+    def __init__(self, config: str | os.PathLike[str], checkpoint: str | os.PathLike[str]) -> None:
+        name, checkpoint = os.fspath(config), os.fspath(checkpoint)
+        cfg = read_config(name)
+        model = self._model = _build(cfg, name)
+        if "score_threshold" not in cfg:
+            raise ConfigError(
+                f"{name}: there is no 'score_threshold' in it, from which on a box is taken for a"
+                " garment; add it as configs/rtmdet_fashion.py has it"
+            )
+        self._score_threshold = float(cfg.score_threshold)
+        self._iou_threshold = float(model.bbox_head.test_cfg.nms.iou_threshold)
+        self._scope = cfg.get("default_scope", "mmdet")
+        # A pose network's run is going on around this.
+        with DefaultScope.overwrite_default_scope(self._scope):
+            self._pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+        weights = weights_of(read_checkpoint(checkpoint), checkpoint)
+        require_match(model.state_dict(), weights, name, checkpoint)
+        model.load_state_dict(weights)
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-        for sample in _predictions(model, DATASETS.build(settings)):
-            box, score, index = _best(sample, category_given)
-            corners = [f"{corner:.9g}" for corner in box.tolist()]
-            writer.writerow([sample.img_id, *corners, f"{score:.4f}", CATEGORY_NAMES[index]])
-    path = Path(out)
-    write_atomically(path, text.getvalue().encode())
-    return path
+
+    @torch.no_grad()
+    def __call__(self, paths: Sequence[str], wanted: Sequence[int | None]) -> list[StartBoxes]:
+        """Detect garments, best first.
+
+        Args:
+            paths: ``N`` image files.
+            wanted: ``N`` indices of categories that are known to be in the pictures, or None.
+
+        Raises:
+            BrokenImageError: A file is no usable image.
+        """
+        model = self._model
+        lowest = min(lowest_score(self._score_threshold, category) for category in wanted)
+        with DefaultScope.overwrite_default_scope(self._scope):
+            items = [
+                self._pipeline({"img_path": path, "img_id": path, "instances": []})
+                for path in paths
+            ]
+            data = model.data_preprocessor(
+                {name: [item[name] for item in items] for name in ("inputs", "data_samples")}
+            )
+            candidates = model.bbox_head.predict_by_feat(
+                *model.bbox_head(model.extract_feat(data["inputs"])),
+                batch_img_metas=[sample.metainfo for sample in data["data_samples"]],
+                cfg=ConfigDict(score_thr=lowest, nms_pre=_ALL),
+                rescale=True,
+                with_nms=False,
+            )
+        starts = []
+        for item, found, category in zip(items, candidates, wanted, strict=True):
+            height, width = item["data_samples"].ori_shape
+            detections = select_detections(
+                found.bboxes.cpu().numpy().astype(np.float32),
+                found.scores.cpu().numpy(),
+                found.labels.cpu().numpy(),
+                (width, height),
+                wanted=category,
+                score_threshold=self._score_threshold,
+                iou_threshold=self._iou_threshold,
+            )
+            starts.append(StartBoxes.detected(detections, (width, height), category))
+        return starts
 
 
-def _predictions(model: Any, images: Any) -> Iterator[Any]:
-    with torch.no_grad():
-        for start in range(0, len(images), _BATCH):
-            rows = range(start, min(start + _BATCH, len(images)))
-            yield from model.test_step(pseudo_collate([images[row] for row in rows]))
-
-
-def _best(sample: Any, category_given: bool) -> tuple[NDArray[np.float32], float, int]:
-    """The point box, score and category index of the garment that a sample is about."""
-    found = sample.pred_instances
-    boxes = found.bboxes.cpu().numpy().astype(np.float32)
-    scores = found.scores.cpu().numpy()
-    indices = found.labels.cpu().numpy()
-    height, width = sample.ori_shape
-    inside = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
-    tight = without_margin(inside, indices)
-    usable = (scores >= MIN_GIVEN_SCORE) & (tight[:, 2:] - tight[:, :2] >= MIN_SIDE).all(axis=1)
-    if category_given:
-        usable &= indices == sample.label_category
-    if not usable.any():
-        return np.array([0, 0, width, height], np.float32), 0.0, sample.label_category
-    best = int(np.argmax(np.where(usable, scores, -1)))
-    return tight[best], float(scores[best]), int(indices[best])
+def _build(cfg: Config, name: str) -> Any:
+    """The config's detector, with weights at random."""
+    model: Any = None
+    if "bbox_head" in cfg.get("model", {}):
+        cfg.model.backbone.init_cfg = None
+        with DefaultScope.overwrite_default_scope(cfg.get("default_scope", "mmdet")):
+            model = MODELS.build(cfg.model).eval()
+    if not isinstance(getattr(model, "bbox_head", None), RTMDetHead):
+        raise ConfigError(
+            f"{name}: not an RTMDet for garments; expected a config as configs/rtmdet_fashion.py"
+        )
+    return model

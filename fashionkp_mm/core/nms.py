@@ -37,7 +37,8 @@ def garment_nms(
     kept = [indices[nms(boxes[indices], iou_threshold)] for indices in kept]
     together = np.concatenate([*kept, np.empty(0, np.intp)]).astype(np.intp)
     together = together[np.argsort(-scores[together], kind="stable")]
-    return together[nms(boxes[together], SAME_GARMENT_IOU)]
+    kept_of_all: NDArray[np.intp] = together[nms(boxes[together], SAME_GARMENT_IOU)]
+    return kept_of_all
 
 
 def nms(boxes: NDArray[np.float32], iou_threshold: float) -> NDArray[np.intp]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from mmcv.ops import batched_nms
 
-from fashionkp_mm.runtime.nms import SAME_GARMENT_IOU, garment_nms, nms
+from fashionkp_mm.core.nms import SAME_GARMENT_IOU, garment_nms, nms
 
 
 def random_boxes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,235 @@
+"""Which boxes are looked at, which detections count, how often, and which passes vote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from fashionkp_mm.core.box_sources import (
+    BOX_SOURCES,
+    MIN_GIVEN_SCORE,
+    PASSES,
+    Detections,
+    StartBoxes,
+    further_passes,
+    select_detections,
+)
+from fashionkp_mm.core.boxes import without_margin
+from fashionkp_mm.core.garments import (
+    CATEGORY_KEYPOINTS,
+    NUM_KEYPOINTS,
+    UNKNOWN_CATEGORY,
+    Visibility,
+)
+
+SIZE = (300, 400)
+BLOUSE, OUTWEAR, DRESS = 0, 1, 2
+NOTHING = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.intp))
+
+
+def select(*candidates: tuple, wanted: int | None = None) -> list[tuple[int, float]]:
+    """Categories and scores of what is chosen from ``(box, score, category)``."""
+    boxes, scores, categories = zip(*candidates, strict=True) if candidates else ((), (), ())
+    found = select_detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(scores, np.float32),
+        np.array(categories, np.intp),
+        SIZE,
+        wanted=wanted,
+        score_threshold=0.3,
+        iou_threshold=0.5,
+    )
+    return [
+        (int(category), round(float(score), 3))
+        for category, score in zip(found.category_indices, found.scores, strict=True)
+    ]
+
+
+# --- which detections count
+
+
+def test_all_sure_garments_count_best_first() -> None:
+    found = select(
+        ((10, 10, 100, 100), 0.4, BLOUSE),
+        ((150, 10, 250, 100), 0.9, OUTWEAR),
+        ((150, 210, 250, 300), 0.3, DRESS),
+    )
+    assert found == [(OUTWEAR, 0.9), (BLOUSE, 0.4)]
+
+
+def test_a_worse_box_of_the_same_garment_does_not_count() -> None:
+    found = select(((10, 10, 100, 100), 0.4, BLOUSE), ((12, 10, 100, 100), 0.5, BLOUSE))
+    assert found == [(BLOUSE, 0.5)]
+
+
+def test_of_a_wanted_category_its_sure_garments_count() -> None:
+    found = select(
+        ((10, 10, 100, 100), 0.4, BLOUSE),
+        ((150, 10, 250, 100), 0.9, OUTWEAR),
+        ((150, 210, 250, 300), 0.7, BLOUSE),
+        ((20, 210, 90, 300), 0.2, BLOUSE),
+        wanted=BLOUSE,
+    )
+    assert found == [(BLOUSE, 0.7), (BLOUSE, 0.4)]
+
+
+def test_of_a_wanted_category_the_best_unsure_one_counts() -> None:
+    candidates = [
+        ((10, 10, 100, 100), 0.1, BLOUSE),
+        ((150, 210, 250, 300), 0.2, BLOUSE),
+        ((150, 10, 250, 100), 0.9, OUTWEAR),
+    ]
+    assert select(*candidates, wanted=BLOUSE) == [(BLOUSE, 0.2)]
+    assert select(((10, 10, 100, 100), MIN_GIVEN_SCORE, BLOUSE), wanted=BLOUSE) == []
+    assert select(*candidates, wanted=DRESS) == []
+
+
+def test_a_box_counts_as_far_as_it_lies_in_the_picture() -> None:
+    found = select_detections(
+        np.array([[-50, 200, 500, 900]], np.float64),
+        np.array([0.9], np.float32),
+        np.array([BLOUSE]),
+        SIZE,
+        wanted=None,
+        score_threshold=0.3,
+        iou_threshold=0.5,
+    )
+    assert found.boxes.tolist() == [[0, 200, 300, 400]]
+    assert found.boxes.dtype == np.float32
+
+
+def test_a_box_too_small_for_a_crop_does_not_count() -> None:
+    assert select(((10, 10, 13, 100), 0.9, BLOUSE), ((298, 10, 900, 100), 0.9, BLOUSE)) == []
+    # The garment is wider than its points.
+    assert select(((10, 10, 14, 100), 0.9, BLOUSE)) == []
+
+
+# --- where the first pass looks
+
+
+def test_detected_boxes_lie_around_the_points_on_whole_pixels() -> None:
+    detections = Detections(
+        np.array([[10.2, 20.3, 210.4, 330.1]], np.float32), np.float32([0.8]), np.array([DRESS])
+    )
+    start = StartBoxes.detected(detections, SIZE, None)
+    assert (start.source, start.category_indices.tolist()) == ("detector", [DRESS])
+    assert start.scores.tolist() == pytest.approx([0.8])
+    tight = without_margin(detections.boxes, detections.category_indices)
+    assert np.abs(start.boxes - tight).max() <= 0.5
+    assert (start.boxes == np.rint(start.boxes)).all()
+
+
+def test_a_garment_that_is_known_to_be_there_is_looked_for_all_over() -> None:
+    start = StartBoxes.detected(NOTHING, SIZE, DRESS)
+    assert start.source == "refine"
+    assert start.boxes.tolist() == [[0, 0, *SIZE]]
+    assert start.category_indices.tolist() == [DRESS]
+
+
+def test_where_nobody_says_that_there_is_a_garment_there_is_none() -> None:
+    start = StartBoxes.detected(NOTHING, SIZE, None)
+    assert (start.source, len(start.boxes), len(start.scores)) == ("detector", 0, 0)
+
+
+def test_without_a_category_the_network_chooses() -> None:
+    assert StartBoxes.whole(SIZE, None).category_indices.tolist() == [UNKNOWN_CATEGORY]
+
+
+# --- how often, and which passes vote
+
+
+@dataclass(frozen=True)
+class Found:
+    keypoints: np.ndarray
+    keypoint_scores: np.ndarray
+    visibility: np.ndarray
+    category_indices: np.ndarray
+
+
+def found(x: float, category: int = BLOUSE) -> Found:
+    """Points on the diagonal, 10 pixels apart, from ``x, x`` on."""
+    steps = x + np.arange(NUM_KEYPOINTS, dtype=np.float32)[None, :, None] * 10
+    return Found(
+        np.repeat(steps, 2, axis=2),
+        np.ones((1, NUM_KEYPOINTS), np.float32),
+        np.full((1, NUM_KEYPOINTS), Visibility.VISIBLE, np.int8),
+        np.array([category]),
+    )
+
+
+def passes(source: str, first: Found, *later: Found) -> tuple[list, np.ndarray, Found, np.ndarray]:
+    """The boxes that the later passes were asked to look at, and what comes of it all."""
+    asked: list[np.ndarray] = []
+    answers = iter(later)
+
+    def look(boxes: np.ndarray) -> Found:
+        asked.append(boxes)
+        return next(answers)
+
+    boxes, last, keypoints = further_passes(
+        source,
+        np.array([[0, 0, *SIZE]], np.float32),
+        first,
+        np.array([SIZE]),
+        look,
+    )
+    assert next(answers, None) is None, "fewer passes than answers"
+    return asked, boxes, last, keypoints
+
+
+def enclosed(result: Found, category: int) -> list[float]:
+    points = result.keypoints[0][CATEGORY_KEYPOINTS[category]]
+    return [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
+
+
+@pytest.mark.parametrize("source", ["whole", "given"])
+def test_one_pass_is_all(source: str) -> None:
+    asked, boxes, last, keypoints = passes(source, found(10))
+    assert asked == []
+    assert boxes.tolist() == [[0, 0, *SIZE]]
+    assert keypoints is last.keypoints
+
+
+def test_refine_takes_two_more_passes_which_vote_alone() -> None:
+    first, second, third = found(10), found(20), found(40)
+    asked, boxes, last, keypoints = passes("refine", first, second, third)
+    assert [box.tolist() for box in asked] == [[enclosed(first, 0)], [enclosed(second, 0)]]
+    assert boxes is asked[-1]
+    assert last is third
+    assert keypoints[0, 0].tolist() == [30, 30]
+
+
+def test_a_detectors_box_is_the_first_of_two_that_vote() -> None:
+    first, second = found(20), found(40)
+    asked, _, last, keypoints = passes("detector", first, second)
+    assert [box.tolist() for box in asked] == [[enclosed(first, 0)]]
+    assert last is second
+    assert keypoints[0, 0].tolist() == [30, 30]
+
+
+def test_a_pass_for_another_category_has_no_vote() -> None:
+    keypoints = passes("detector", found(20, DRESS), found(40, BLOUSE))[-1]
+    assert keypoints[0, 0].tolist() == [40, 40]
+
+
+def test_absent_points_are_not_enclosed() -> None:
+    first = found(20)
+    (present,) = np.nonzero(CATEGORY_KEYPOINTS[BLOUSE])
+    visibility = np.full((1, NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
+    visibility[0, present[2:6]] = Visibility.OCCLUDED
+    asked = passes("detector", replace(first, visibility=visibility), found(40))[0]
+    points = first.keypoints[0, present[2:6]]
+    assert asked[0].tolist() == [[*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]]
+
+
+def test_a_network_that_knows_no_categories_has_all_points_enclosed() -> None:
+    first = found(20, UNKNOWN_CATEGORY)
+    asked = passes("detector", first, found(40, UNKNOWN_CATEGORY))[0]
+    furthest = 20 + 10 * (NUM_KEYPOINTS - 1)
+    assert asked[0].tolist() == [[20, 20, furthest, furthest]]
+
+
+def test_every_source_says_how_often_it_looks() -> None:
+    assert {*BOX_SOURCES, "given"} == set(PASSES)

@@ -80,7 +80,7 @@ def check(case: Case, folder: Path) -> Literal["accepted", "refused"]:
             image_id = _IDS[case.done]
             journal.add(image_id, truth[image_id][0], case.stray)
         path = journal.path
-    data = path.read_bytes()
+        data = path.read_bytes()  # before it goes, where no image is done
     for index, seed in case.damage:
         data = _DAMAGES[index](data, Random(seed))
     path.write_bytes(data)

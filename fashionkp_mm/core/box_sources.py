@@ -48,6 +48,8 @@ MIN_SIDE = 4.0
 
 _MAX_CANDIDATES = 1000
 """Boxes that go into the suppression; far more than a picture has garments."""
+MAX_GARMENTS = 50
+"""The best of one picture; each costs a crop a pass, so their number has to end somewhere."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,9 @@ def select_detections(
 ) -> Detections:
     """Choose among all that a detector sees in one picture.
 
-    Without a category, these are the garments that score more than the threshold, one box each.
-    With one, they are those of this category; where none of them scores enough, its best box is
-    taken, from a score of `MIN_GIVEN_SCORE` on.
+    Without a category, these are the garments that score more than the threshold, one box each, and
+    `MAX_GARMENTS` at most. With one, they are those of this category; where none of them scores
+    enough, its best box is taken, from a score of `MIN_GIVEN_SCORE` on.
 
     Args:
         boxes: ``(N, 4)`` ``x1, y1, x2, y2`` around whole garments in pixels of the picture; what
@@ -182,7 +184,7 @@ def select_detections(
     tight = without_margin(inside, categories)
     usable = (tight[:, 2:] - tight[:, :2] >= MIN_SIDE).all(axis=1)
     rows, inside, categories = rows[usable], inside[usable], categories[usable]
-    kept = garment_nms(inside, scores[rows], categories, iou_threshold)
+    kept = garment_nms(inside, scores[rows], categories, iou_threshold)[:MAX_GARMENTS]
     if wanted is not None:
         sure = int((scores[rows[kept]] > score_threshold).sum())
         kept = kept[: max(sure, 1)]

@@ -9,6 +9,7 @@ import pytest
 
 from fashionkp_mm.core.box_sources import (
     BOX_SOURCES,
+    MAX_GARMENTS,
     MIN_GIVEN_SCORE,
     PASSES,
     Detections,
@@ -48,6 +49,16 @@ def select(*candidates: tuple, wanted: int | None = None) -> list[tuple[int, flo
 
 
 # --- which detections count
+
+
+def test_no_more_garments_than_a_picture_can_show() -> None:
+    corners = [(x, y) for y in range(0, 390, 10) for x in range(0, 290, 10)]
+    boxes = [((x, y, x + 9, y + 9), 0.4 + 1e-4 * n, DRESS) for n, (x, y) in enumerate(corners)]
+
+    found = select(*boxes)
+
+    assert len(boxes) > 1000
+    assert found == [(DRESS, round(score, 3)) for _, score, _ in boxes[: -MAX_GARMENTS - 1 : -1]]
 
 
 def test_all_sure_garments_count_best_first() -> None:

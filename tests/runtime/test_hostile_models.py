@@ -137,9 +137,9 @@ def write_detector(path: Path, answers: Arrays, metadata: str) -> Path:
 def require_sense(garments: list[Garment]) -> None:
     """All forms of a prediction can be written, and hold numbers only."""
     for garment in garments:
-        json.dumps([garment.to_dict(), garment.as_coco()], allow_nan=False)
+        json.dumps([garment.to_dict(), garment.to_coco()], allow_nan=False)
         assert not {"nan", "inf", "-inf"} & {
-            part for cell in garment.as_csv_row() for part in cell.split("_")
+            part for cell in garment.to_csv_row() for part in cell.split("_")
         }
         assert 0 <= garment.category_score <= 1.01
 

@@ -241,6 +241,18 @@ def decode(data: bytes, header: Header) -> NDArray[np.uint8]:
         return np.ascontiguousarray(shown)
 
 
+def shown_pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of a Pillow image as it is shown: ``(H, W, 3)`` BGR, contiguous.
+
+    Raises:
+        UnusableError: It cannot be loaded.
+    """
+    with _in_words():
+        image.load()  # by which Pillow turns a TIFF, and forgets its rotation
+        orientation = _known(image.getexif().get(_EXIF_ORIENTATION))
+        return np.ascontiguousarray(_upright(_eight_bit_bgr(image.copy()), orientation))
+
+
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Turn whatever a decoder raises into `UnusableError`."""

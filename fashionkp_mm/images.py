@@ -8,6 +8,7 @@ which one of them takes is a file which all of them take.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -15,13 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from fashionkp_mm.core.image_paths import with_other_case
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.image_formats import Header, UnusableError, decode, read_header
+from fashionkp_mm.image_formats import Header, UnusableError, decode, read_header, shown_pixels
 
+_JPEG_QUALITY = 92
 _LARGEST_PIXEL, _LARGEST_HEADER = 8, 2**20
 """Bytes that a file may have for each pixel, which 16 bits of RGBA have uncompressed, and beside
 them: what is larger is no picture of at most so many pixels."""
@@ -69,25 +73,69 @@ def load_image(
         raise broken(path, str(error)) from None
 
 
+def decode_image(
+    data: bytes, name: str, *, max_megapixels: float = MAX_MEGAPIXELS
+) -> NDArray[np.uint8]:
+    """Load a picture from the bytes of a file, as `load_image` does from the file.
+
+    Args:
+        data: All of the file.
+        name: What messages call it.
+        max_megapixels: As in `load_image`.
+
+    Returns:
+        ``(H, W, 3)`` BGR.
+
+    Raises:
+        BrokenImageError: As `load_image`.
+    """
+    try:
+        return decode(data, _header(io.BytesIO(data), max_megapixels))
+    except UnusableError as error:
+        raise BrokenImageError(f"{name}: {error}") from None
+
+
+def convert_image(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    """A Pillow image as it is shown; see `decode_image`.
+
+    Raises:
+        BrokenImageError: It cannot be loaded.
+    """
+    try:
+        return shown_pixels(image)
+    except UnusableError as error:
+        raise BrokenImageError(f"{name}: {error}") from None
+
+
+def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
+    """A file's content for a picture ``(H, W, 3)`` BGR: PNG where ``suffix`` is .png, else JPEG."""
+    kind = ".png" if suffix.lower() == ".png" else ".jpg"
+    _, data = cv2.imencode(kind, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return data.tobytes()
+
+
 def image_size(
-    path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGAPIXELS
+    source: str | os.PathLike[str] | IO[bytes], *, max_megapixels: float = MAX_MEGAPIXELS
 ) -> tuple[int, int]:
     """Width and height in pixels as the image is shown, EXIF rotation applied.
 
     Only the header is read.
 
     Args:
-        path: As in `load_image`.
+        source: A path as in `load_image`, or an open file at its beginning.
         max_megapixels: As in `load_image`.
 
     Raises:
         BrokenImageError: The file is missing, not a regular one, too large, or not an image.
     """
     try:
-        with _opened(path, max_megapixels) as (file, _):
+        if not isinstance(source, str | os.PathLike):
+            return _header(source, max_megapixels).size
+        with _opened(source, max_megapixels) as (file, _):
             return _header(file, max_megapixels).size
     except UnusableError as error:
-        raise broken(path, str(error)) from None
+        name = source if isinstance(source, str | os.PathLike) else "the image"
+        raise broken(name, str(error)) from None
 
 
 def read_picture(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,9 +12,9 @@ from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import in_other_case, locate_images
+from fashionkp_mm.images import encode_image
 
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
-_JPEG_QUALITY = 92
 _ABOVE = "_"
 """Stands for ``..`` in the place of a picture."""
 
@@ -112,6 +111,4 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     Raises:
         OSError: The place cannot be written to.
     """
-    suffix = ".png" if path.suffix.lower() == ".png" else ".jpg"
-    _, data = cv2.imencode(suffix, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    write_atomically(path, data.tobytes())
+    write_atomically(path, encode_image(image, path.suffix))

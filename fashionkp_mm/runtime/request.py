@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +11,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxSource, Source
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.images import BrokenImageError, image_size, load_image
+from fashionkp_mm.images import (
+    BrokenImageError,
+    convert_image,
+    decode_image,
+    image_size,
+    load_image,
+)
 
-Picture = NDArray[np.uint8] | str | os.PathLike[str]
-"""An array ``(H, W, 3)`` BGR, or the path of an image file."""
+Picture = NDArray[np.uint8] | str | os.PathLike[str] | bytes | Image
+"""An array ``(H, W, 3)``, the path of an image file, its content, or a Pillow image."""
+ChannelOrder = Literal["bgr", "rgb"]
+"""How an array's channels stand: ``bgr`` as ``cv2.imread`` gives them, ``rgb`` as Pillow does."""
 Boxes = NDArray[Any] | Sequence[Sequence[float]]
 """``(M, 4)`` ``x1, y1, x2, y2`` in pixels of the picture."""
 
@@ -33,6 +43,7 @@ class Request:
         source: A `BoxSource`, or ``given`` where there are boxes.
         boxes: ``(M, 4)`` as they were given, not checked yet.
         max_megapixels: Size from which a file's picture is refused.
+        channel_order: That of arrays; all else says itself how its channels stand.
     """
 
     index: int
@@ -41,18 +52,30 @@ class Request:
     source: Source
     boxes: Boxes | None
     max_megapixels: float = MAX_MEGAPIXELS
+    channel_order: ChannelOrder = "bgr"
 
     @property
     def image_id(self) -> str | None:
-        """The path, or None for an array."""
-        return None if isinstance(self.picture, np.ndarray) else os.fspath(self.picture)
+        """The path as it was given; None for all other kinds of pictures."""
+        path = self.picture
+        return os.fspath(path) if isinstance(path, str | os.PathLike) else None
+
+    @property
+    def name(self) -> str:
+        """What messages call the picture."""
+        return self.image_id or f"image {self.index}"
 
     def decoded_bytes(self) -> int | None:
-        """Memory that the decoded file takes; None for an array, of which there is no more."""
-        if isinstance(self.picture, np.ndarray):
+        """Memory that the decoded picture takes; None for an array, of which there is no more."""
+        picture, limit = self.picture, self.max_megapixels
+        if isinstance(picture, np.ndarray):
             return None
+        if isinstance(picture, Image):
+            width, height = picture.size
+            return 3 * width * height
         try:
-            width, height = image_size(self.picture, max_megapixels=self.max_megapixels)
+            source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
+            width, height = image_size(source, max_megapixels=limit)
         except BrokenImageError:
             return 0  # what is wrong with it comes to light when it is loaded
         return 3 * width * height
@@ -61,18 +84,23 @@ class Request:
         """The picture's pixels, ``(H, W, 3)`` BGR.
 
         Raises:
-            BrokenImageError: The file cannot be used.
+            BrokenImageError: The file or the Pillow image cannot be used.
             ValueError: The array is no picture.
         """
-        if not isinstance(self.picture, np.ndarray):
-            return load_image(self.picture, max_megapixels=self.max_megapixels)
-        image = self.picture
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        picture = self.picture
+        if isinstance(picture, bytes):
+            return decode_image(picture, self.name, max_megapixels=self.max_megapixels)
+        if isinstance(picture, Image):
+            return convert_image(picture, self.name)
+        if not isinstance(picture, np.ndarray):
+            return load_image(picture, max_megapixels=self.max_megapixels)
+        shape = picture.shape
+        if picture.dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or not picture.size:
             raise ValueError(
-                f"image {self.index} is an array {image.shape} of {image.dtype}, expected"
+                f"image {self.index} is an array {shape} of {picture.dtype}, expected"
                 " (height, width, 3) uint8 in BGR order, as cv2.imread gives it"
             )
-        return np.ascontiguousarray(image)
+        return np.ascontiguousarray(picture[..., ::-1] if self.channel_order == "rgb" else picture)
 
     def checked_boxes(self, size: tuple[int, int]) -> NDArray[np.float32]:
         """The boxes ``(M, 4)`` for a picture of this width and height.
@@ -80,7 +108,7 @@ class Request:
         Raises:
             ValueError: A box is empty, inverted, not finite or outside the picture.
         """
-        where = f"image {self.index}" if self.image_id is None else self.image_id
+        where = self.name
         try:
             boxes = np.array(self.boxes, np.float32)
         except (TypeError, ValueError):
@@ -109,22 +137,26 @@ def make_requests(
     category: str | Iterable[str | None] | None,
     boxes: str | Iterable[Boxes],
     max_megapixels: float = MAX_MEGAPIXELS,
+    channel_order: ChannelOrder = "bgr",
 ) -> Iterator[Request]:
     """One request a picture; a category or box source that is no list goes for all of them.
 
     Files with pictures of more than ``max_megapixels`` are refused when they are loaded.
 
     Raises:
-        ValueError: A category or a box source does not exist, a picture is neither an array nor a
-            path, or there are fewer categories or boxes than pictures.
+        ValueError: A category, a box source or an order of channels does not exist, a picture is of
+            no kind that is read, or there are fewer categories or boxes than pictures.
     """
+    if channel_order not in get_args(ChannelOrder):
+        raise ValueError(f"channel_order is {channel_order!r}, expected 'bgr' or 'rgb'")
     categories = repeat(category) if isinstance(category, str | None) else iter(category)
     places = repeat(boxes) if isinstance(boxes, str) else iter(boxes)
+    more = max_megapixels, channel_order
     for index, picture in enumerate(images):
-        if not isinstance(picture, np.ndarray | str | os.PathLike):
+        if not isinstance(picture, np.ndarray | str | os.PathLike | bytes | Image):
             raise ValueError(
-                f"image {index} is {_shown(picture)}, expected an array (height, width, 3) or a"
-                " path"
+                f"image {index} is {_shown(picture)}, expected an array (height, width, 3), a path,"
+                " the bytes of an image file or a Pillow image"
             )
         try:
             name, where = next(categories), next(places)
@@ -134,9 +166,9 @@ def make_requests(
             ) from None
         wanted = _category_index(name, index)
         if isinstance(where, str):
-            yield Request(index, picture, wanted, _source(where), None, max_megapixels)
+            yield Request(index, picture, wanted, _source(where), None, *more)
         else:
-            yield Request(index, picture, wanted, "given", where, max_megapixels)
+            yield Request(index, picture, wanted, "given", where, *more)
 
 
 def _category_index(name: str | None, index: int) -> int | None:

@@ -1,0 +1,176 @@
+"""What a predictor answers for one picture: its garments, or why it could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.garments import NUM_KEYPOINTS, Visibility
+from fashionkp_mm.images import BrokenImageError, encode_image
+from fashionkp_mm.runtime.garment import Garment
+from fashionkp_mm.runtime.request import Request
+from fashionkp_mm.visualization.keypoints import draw_garments
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+
+FRAME_COLUMNS = {
+    "image_id": "string",
+    "image_index": "int64",
+    "garment": "int64",
+    "category": "string",
+    "category_score": "float64",
+    "keypoint": "string",
+    "x": "float64",
+    "y": "float64",
+    "score": "float64",
+    "visibility": "string",
+}
+"""Columns of `Prediction.to_frame` and their pandas types."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction:
+    """The garments of one picture, best first. It iterates over them; none is a result as well.
+
+    Attributes:
+        index: Position of the picture among those given.
+        image_id: Its path as it was given; None for arrays, bytes and PIL images.
+        image_size: Width and height in pixels of the picture as it is shown; None if it could not
+            be read.
+        garments: What was found.
+        error: Why the picture could not be read; None if it was.
+    """
+
+    index: int
+    image_id: str | None
+    image_size: tuple[int, int] | None
+    garments: tuple[Garment, ...]
+    error: BrokenImageError | None
+    _request: Request
+    """The picture as it was given, for `draw`. A file is opened again, and not kept decoded."""
+
+    def __iter__(self) -> Iterator[Garment]:
+        return iter(self.garments)
+
+    def __len__(self) -> int:
+        return len(self.garments)
+
+    def __bool__(self) -> bool:
+        """Always true: a picture without a garment was predicted as well."""
+        return True
+
+    def __getitem__(self, index: int) -> Garment:
+        return self.garments[index]
+
+    def __repr__(self) -> str:
+        name = f"picture {self.index}" if self.image_id is None else self.image_id
+        if self.error is not None:
+            return f"<Prediction of {name}: not read, {self.error}>"
+        found = ", ".join(garment.label for garment in self)
+        return f"<Prediction of {name}: {found or 'no garment'}>"
+
+    def draw(
+        self, out: str | os.PathLike[str] | None = None, *, names: bool = False
+    ) -> NDArray[np.uint8]:
+        """Draw the garments on their picture.
+
+        Args:
+            out: File to write, PNG where its name ends so, else JPEG.
+            names: Whether to write each point's name beside it.
+
+        Returns:
+            ``(H, W, 3)`` BGR.
+
+        Raises:
+            BrokenImageError: The picture cannot be read, or not any more.
+            FileExistsError: ``out`` is the picture itself.
+            OSError: ``out`` cannot be written.
+        """
+        if self.error is not None:
+            raise self.error
+        labels = [garment.label for garment in self]
+        drawn = draw_garments(self._request.image(), self.garments, labels=labels, names=names)
+        if out is not None:
+            self._require_another_file(Path(out))
+            write_atomically(Path(out), encode_image(drawn, Path(out).suffix))
+        return drawn
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON types; `Garment.to_dict` says what a garment's entry holds."""
+        return {
+            "image_id": self.image_id,
+            "image_index": self.index,
+            "image_size": None if self.image_size is None else list(self.image_size),
+            "error": None if self.error is None else str(self.error),
+            "garments": [garment.to_dict() for garment in self],
+        }
+
+    def to_coco(self) -> list[dict[str, Any]]:
+        """One COCO result a garment; see `Garment.to_coco`."""
+        return [garment.to_coco() for garment in self]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a point that its garment's category defines, absent points too.
+
+        Columns: ``image_id``, ``image_index``, ``garment`` (its position, 0 is the best),
+        ``category``, ``category_score``, ``keypoint``, ``x`` and ``y`` in pixels of the picture,
+        ``score``, and ``visibility``: ``visible``, ``occluded`` or ``absent``.
+        """
+        import pandas as pd  # noqa: PLC0415  Predicting does without.
+
+        rows = [
+            (
+                *(self.image_id, self.index, position, garment.category, garment.category_score),
+                *(name, point.x, point.y, point.score, point.visibility.name.lower()),
+            )
+            for position, garment in enumerate(self)
+            for name, point in garment.points.items()
+        ]
+        return pd.DataFrame(rows, columns=list(FRAME_COLUMNS)).astype(FRAME_COLUMNS)
+
+    def to_supervision(self) -> Any:
+        """The garments as ``supervision.KeyPoints``, with all 24 points each.
+
+        ``visible`` is true for visible and occluded points; what the category lacks and what is
+        absent lies at (0, 0), as supervision has it. ``data`` holds ``class_name`` ``(n,)`` and
+        ``visibility`` ``(n, 24)``.
+
+        Raises:
+            ImportError: supervision is not installed.
+        """
+        if find_spec("supervision") is None:
+            raise ImportError("supervision is not installed: pip install supervision")
+        import supervision  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+
+        points = np.zeros((len(self), NUM_KEYPOINTS, 2), np.float32)
+        scores = np.zeros((len(self), NUM_KEYPOINTS), np.float32)
+        states = np.full((len(self), NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
+        for row, garment in enumerate(self):
+            present = garment.visibility != Visibility.ABSENT
+            points[row, present] = garment.keypoints[present]
+            scores[row], states[row] = garment.keypoint_scores, garment.visibility
+        return supervision.KeyPoints(
+            xy=points,
+            class_id=np.array([garment.category_index for garment in self], int),
+            keypoint_confidence=scores,
+            detection_confidence=np.array([garment.score for garment in self], np.float32),
+            visible=states != Visibility.ABSENT,
+            data={
+                "class_name": np.array([garment.category for garment in self], dtype=str),
+                "visibility": states,
+            },
+        )
+
+    def _require_another_file(self, out: Path) -> None:
+        if self.image_id is not None and out.exists() and out.samefile(self.image_id):
+            raise FileExistsError(f"{out} is the picture itself; name another file to draw to")

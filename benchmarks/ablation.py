@@ -76,11 +76,11 @@ def print_passes(passes: int, answers: KeypointTable, root: Path, *, merged: boo
     paths = locate_images(answers.image_ids, root)
     categories = [CATEGORY_NAMES[index] for index in answers.category_indices]
     images = [paths[image_id] for image_id in answers.image_ids]
-    garments = FashionPredictor(flip_test=True).predict(images, categories)
+    found = FashionPredictor(flip_test=True).predict(images, categories)
     predictions = KeypointTable(
         answers.image_ids,
         answers.category_indices,
-        np.stack([garment.keypoints for garment in garments]).astype(np.float32),
+        np.stack([prediction[0].keypoints for prediction in found]).astype(np.float32),
         np.where(answers.visibility >= 0, 1, -1).astype(np.int8),
         answers.rows,
     )

@@ -205,7 +205,7 @@ def measure_memory(folder: Path, paths: list[str]) -> None:
     done = 0
     for count in (500, 1_000, 2_000, 5_000, PREDICTIONS):
         stream = (paths[index % len(paths)] for index in range(done, count))
-        for _ in predictor.predict_stream(stream):
+        for _ in predictor.stream(stream):
             done += 1
         print(f"{done:6,} predictions: {resident_megabytes():7.1f} MB resident", flush=True)
 

@@ -422,6 +422,9 @@ def predict(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
     ] = False,
+    device: Annotated[
+        str, typer.Option(help="What the networks run on: cpu, cuda, or cuda:1 and so on.")
+    ] = "cpu",
     max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Find the garments of pictures: category, keypoints, and which of them can be seen.
@@ -449,7 +452,7 @@ def predict(
         raise typer.BadParameter("--resume needs a file to go on with, not --out -")
     status = command.run(
         paths,
-        command.Options(model, detector, boxes, flip_test, out, draw, max_megapixels),
+        command.Options(model, detector, boxes, flip_test, out, draw, max_megapixels, device),
         images=images,
         categories=categories,
         category=category,

@@ -22,7 +22,7 @@ from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.exporting.export import export
 from fashionkp_mm.plugin.box_comparison import compare_boxes
 from fashionkp_mm.plugin.detection.detected_boxes import DetectedBoxes
-from fashionkp_mm.runtime import FashionPredictor, Garment
+from fashionkp_mm.runtime import FashionPredictor, Prediction
 
 POSE = """
 _base_ = ['{configs}/hrnet_fashion.py']
@@ -137,7 +137,7 @@ def both(request, networks, drawn_root, tmp_path_factory):
     return given, pairs
 
 
-def _require_same(sample: dict[str, Any], garments: list[Garment]) -> None:
+def _require_same(sample: dict[str, Any], garments: Prediction) -> None:
     predicted = sample["pred_instances"]
     if not garments:
         assert len(predicted["keypoints"]) == 0

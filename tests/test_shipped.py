@@ -90,7 +90,7 @@ def test_a_model_is_of_its_kind_and_says_where_it_comes_from(kind):
 
 def test_it_finds_the_points_of_drawn_garments(pose, drawn):
     found = pose.predict([g.image for g in drawn], [g.category for g in drawn])
-    points = [garment.keypoints for garment in found]
+    points = [garment.keypoints for (garment,) in found]
     assert median_error(drawn, points) < MAX_MEDIAN_ERROR
     # It looks at each picture: the points of another one would not do.
     others = np.roll(np.stack(points), 1, axis=0)
@@ -99,7 +99,7 @@ def test_it_finds_the_points_of_drawn_garments(pose, drawn):
 
 def test_it_tells_the_categories_of_drawn_garments_better_than_chance(pose, drawn):
     found = pose.predict([garment.image for garment in drawn])
-    right = [a.category == b.category for a, b in zip(found, drawn, strict=True)]
+    right = [a.category == b.category for (a,), b in zip(found, drawn, strict=True)]
     assert np.mean(right) > 2 / len(CATEGORY_NAMES)
 
 

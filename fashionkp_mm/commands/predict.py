@@ -18,7 +18,7 @@ from typing import Any
 from fashionkp_mm import __version__
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given_categories import with_categories
-from fashionkp_mm.commands.pictures import targets, write_picture
+from fashionkp_mm.commands.pictures import targets
 from fashionkp_mm.commands.prediction_files import (
     DESCRIPTIONS,
     STDOUT,
@@ -40,12 +40,11 @@ from fashionkp_mm.commands.prediction_inputs import (
 from fashionkp_mm.commands.prediction_journal import Journal, JournalError, journal_path
 from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.images import BrokenImageError, image_size, load_image
-from fashionkp_mm.runtime import FashionPredictor, Garment
+from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.runtime import DeviceError, FashionPredictor, Prediction
 from fashionkp_mm.runtime.metadata import ModelFileError
 from fashionkp_mm.runtime.request import BoxSource
 from fashionkp_mm.runtime.shipped import shipped_model
-from fashionkp_mm.visualization.keypoints import draw_garments
 
 _INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells have it."""
@@ -67,6 +66,7 @@ class Options:
         out: File of predictions; ``-`` is standard output.
         draw: Folder for pictures of them.
         max_megapixels: Size from which an image is refused.
+        device: What the networks run on; see `FashionPredictor`.
     """
 
     model: Path | None
@@ -76,6 +76,7 @@ class Options:
     out: Path
     draw: Path | None
     max_megapixels: float = MAX_MEGAPIXELS
+    device: str = "cpu"
 
     def predictor(self) -> FashionPredictor:
         """The predictor that these options describe.
@@ -84,6 +85,7 @@ class Options:
             NoModelError: A model was not named, and none of its kind comes with the package.
             NoRuntimeError: ONNX Runtime is not installed.
             ModelFileError: A file is not a model that this version can run.
+            DeviceError: There is no such device.
         """
         if find_spec("onnxruntime") is None:
             raise NoRuntimeError(
@@ -95,6 +97,7 @@ class Options:
             detector=detector,
             flip_test=self.flip_test,
             max_megapixels=self.max_megapixels,
+            device=self.device,
         )
 
     def made_by(self) -> dict[str, str]:
@@ -194,12 +197,11 @@ def _journal(options: Options, form: Format, stack: ExitStack, *, resume: bool) 
     return Journal(out, made_by, resume=resume, fits=lambda found: fits(form, found))
 
 
-_ERRORS = (InputError, JournalError, FormatError, ModelFileError, NoRuntimeError)
+_ERRORS = (DeviceError, InputError, JournalError, FormatError, ModelFileError, NoRuntimeError)
 """What the user can mend, besides what `terminal.MENDABLE` names."""
 
 
-_Found = list[Garment] | BrokenImageError
-_Result = tuple[Source, _Found]
+_Result = tuple[Source, Prediction]
 _PAINTERS, _MAX_WAITING = 8, 64
 _MAX_PAINTED_BYTES = 2**29
 """Of pictures that wait to be drawn, or are; a larger one is drawn alone."""
@@ -247,23 +249,18 @@ class _Task:
     def predict(self, predictor: FashionPredictor) -> None:
         """Predict what is pending; what fails joins the failures."""
         start = time.perf_counter()
-        stream = predictor.predict_stream(
+        stream = predictor.stream(
             self._pending_paths(),
             (source.category for source in self._pending),
             self._options.boxes,
         )
-        results: Iterator[_Result] = (
-            (source, found) for source, (_, found) in zip(self._pending, stream, strict=True)
-        )
+        results: Iterator[_Result] = zip(self._pending, stream, strict=True)
         if self._places:
-            results = _once_drawn(results, self._places, self._options.max_megapixels)
+            results = _once_drawn(results, self._places)
         total = len(self.sources.found)
         with terminal.progress("predicting", total, done=self.kept, unit="images") as progress:
-            for number, (source, found) in enumerate(results, start=1):
-                try:
-                    self._keep(source, found)
-                except BrokenImageError as error:
-                    self.sources.failures.append(str(error))
+            for number, (source, prediction) in enumerate(results, start=1):
+                self._keep(source, prediction)
                 self.seconds = time.perf_counter() - start
                 progress(self.kept + number)
 
@@ -301,12 +298,13 @@ class _Task:
         drawn = not self._places or self._places[source.image_id].is_file()
         return drawn and self._journal.holds(source.image_id, _key(source))
 
-    def _keep(self, source: Source, found: _Found) -> None:
+    def _keep(self, source: Source, prediction: Prediction) -> None:
         key = self._keys.pop(source.image_id)
-        if isinstance(found, BrokenImageError):
-            raise found
-        size = _image_size(source, found, self._options.max_megapixels)
-        self._journal.add(source.image_id, key, content(self.form, size, found))
+        if prediction.image_size is None or prediction.error is not None:
+            self.sources.failures.append(str(prediction.error))
+            return
+        found = content(self.form, prediction.image_size, prediction.garments)
+        self._journal.add(source.image_id, key, found)
         self.done += 1
 
 
@@ -319,27 +317,24 @@ def _key(source: Source) -> list[Any]:
     return [source.category, status.st_size, status.st_mtime_ns]
 
 
-def _once_drawn(
-    results: Iterator[_Result], places: Mapping[str, Path], max_megapixels: float
-) -> Iterator[_Result]:
+def _once_drawn(results: Iterator[_Result], places: Mapping[str, Path]) -> Iterator[_Result]:
     """The same results in the same order, each when its picture is written.
 
     Several are drawn at a time, since a disk takes longer over a file than a processor, but no more
     than memory has room for.
     """
-    waiting: deque[tuple[Source, Future[_Found], int]] = deque()
+    waiting: deque[tuple[Source, Future[Prediction], int]] = deque()
     pool = ThreadPoolExecutor(_PAINTERS)
     try:
-        for source, found in results:
-            size = _painted_bytes(source, found, max_megapixels)
+        for source, prediction in results:
+            size = _painted_bytes(prediction)
             while waiting and (
                 len(waiting) == _MAX_WAITING
                 or size + sum(taken for _, _, taken in waiting) > _MAX_PAINTED_BYTES
             ):
                 first, future, _ = waiting.popleft()
                 yield first, future.result()
-            place = places[source.image_id]
-            drawing = pool.submit(_draw, source, found, place, max_megapixels)
+            drawing = pool.submit(_draw, prediction, places[source.image_id])
             waiting.append((source, drawing, size))
             while waiting and waiting[0][1].done():
                 first, future, _ = waiting.popleft()
@@ -351,33 +346,19 @@ def _once_drawn(
         pool.shutdown(cancel_futures=True)
 
 
-def _image_size(source: Source, found: Sequence[Garment], max_megapixels: float) -> tuple[int, int]:
-    if found:
-        return found[0].image_size
-    return image_size(source.path, max_megapixels=max_megapixels)
-
-
-def _painted_bytes(source: Source, found: _Found, max_megapixels: float) -> int:
+def _painted_bytes(prediction: Prediction) -> int:
     """Memory that it takes to draw on a picture, about."""
-    if isinstance(found, BrokenImageError):
-        return 0
-    try:
-        width, height = _image_size(source, found, max_megapixels)
-    except BrokenImageError:
-        return 0  # found out again when it is drawn
+    width, height = prediction.image_size or (0, 0)
     return _PAINTED_BYTES * width * height
 
 
-def _draw(source: Source, found: _Found, place: Path, max_megapixels: float) -> _Found:
-    if isinstance(found, BrokenImageError):
-        return found
-    try:
-        image = load_image(source.path, max_megapixels=max_megapixels)
-    except BrokenImageError as error:  # gone or replaced since it was predicted
-        return error
-    labels = [garment.label for garment in found]
-    write_picture(place, draw_garments(image, found, labels=labels))
-    return found
+def _draw(prediction: Prediction, place: Path) -> Prediction:
+    if prediction.error is None:
+        try:
+            prediction.draw(place)
+        except BrokenImageError as error:  # gone or replaced since it was predicted
+            return replace(prediction, error=error)
+    return prediction
 
 
 def _places(sources: Sequence[Source], folder: Path | None) -> dict[str, Path]:

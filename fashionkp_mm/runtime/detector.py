@@ -24,13 +24,21 @@ class GarmentDetector:
     Args:
         path: ONNX file of a detector that ``fashionkp export`` wrote.
         threads: As in `session.open_session`.
+        device: As in `session.open_session`.
 
     Raises:
         ModelFileError: The file cannot be used.
+        DeviceError: There is no such device.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, threads: int | None = None) -> None:
-        self._runner = ModelRunner(path, threads)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self._runner = ModelRunner(path, threads, device)
         file, metadata = self._runner.file, self._runner.metadata
         if not isinstance(metadata, DetectorMetadata):
             raise ModelFileError(f"{file}: not a detector, but a {metadata.kind}; give it as model")

@@ -59,10 +59,12 @@ class PoseNetwork:
         flip_test: Whether to average with what the network makes of the mirrored crops; it takes
             twice as long.
         threads: As in `session.open_session`.
+        device: As in `session.open_session`.
         batch_size: Most crops that go through the network at once, mirrored ones not counted.
 
     Raises:
         ModelFileError: The file cannot be used.
+        DeviceError: There is no such device.
     """
 
     def __init__(
@@ -71,9 +73,10 @@ class PoseNetwork:
         *,
         flip_test: bool = False,
         threads: int | None = None,
+        device: str = "cpu",
         batch_size: int = 32,
     ) -> None:
-        self._runner = ModelRunner(path, threads)
+        self._runner = ModelRunner(path, threads, device)
         file, metadata = self._runner.file, self._runner.metadata
         if not isinstance(metadata, PoseMetadata) or metadata.kind != "pose":
             remedy = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,24 +39,30 @@ FRAME_COLUMNS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
-    """The garments of one picture, best first. It iterates over them; none is a result as well.
+    """The garments of one picture, best first: a sequence of them, empty where there is none.
 
     Attributes:
-        index: Position of the picture among those given.
-        image_id: Its path as it was given; None for arrays, bytes and PIL images.
         image_size: Width and height in pixels of the picture as it is shown; None if it could not
             be read.
         garments: What was found.
         error: Why the picture could not be read; None if it was.
     """
 
-    index: int
-    image_id: str | None
-    image_size: tuple[int, int] | None
-    garments: tuple[Garment, ...]
-    error: BrokenImageError | None
     _request: Request
     """The picture as it was given, for `draw`. A file is opened again, and not kept decoded."""
+    image_size: tuple[int, int] | None
+    garments: tuple[Garment, ...]
+    error: BrokenImageError | None = None
+
+    @property
+    def index(self) -> int:
+        """Position of the picture among those given."""
+        return self._request.index
+
+    @property
+    def image_id(self) -> str | None:
+        """Its path as it was given; None for arrays, bytes and Pillow images."""
+        return self._request.image_id
 
     def __iter__(self) -> Iterator[Garment]:
         return iter(self.garments)
@@ -65,15 +70,11 @@ class Prediction:
     def __len__(self) -> int:
         return len(self.garments)
 
-    def __bool__(self) -> bool:
-        """Always true: a picture without a garment was predicted as well."""
-        return True
-
     def __getitem__(self, index: int) -> Garment:
         return self.garments[index]
 
     def __repr__(self) -> str:
-        name = f"picture {self.index}" if self.image_id is None else self.image_id
+        name = self._request.name
         if self.error is not None:
             return f"<Prediction of {name}: not read, {self.error}>"
         found = ", ".join(garment.label for garment in self)
@@ -148,9 +149,10 @@ class Prediction:
         Raises:
             ImportError: supervision is not installed.
         """
-        if find_spec("supervision") is None:
-            raise ImportError("supervision is not installed: pip install supervision")
-        import supervision  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+        try:
+            import supervision  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+        except ImportError as error:
+            raise ImportError(f"supervision: {error}: pip install supervision") from error
 
         points = np.zeros((len(self), NUM_KEYPOINTS, 2), np.float32)
         scores = np.zeros((len(self), NUM_KEYPOINTS), np.float32)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ from fashionkp_mm.runtime.detector import GarmentDetector
 from fashionkp_mm.runtime.garment import Garment
 from fashionkp_mm.runtime.metadata import PoseMetadata
 from fashionkp_mm.runtime.pose import Found, PoseNetwork
-from fashionkp_mm.runtime.prefetch import Work, in_batches
-from fashionkp_mm.runtime.request import Boxes, Picture, Request, make_requests
+from fashionkp_mm.runtime.prediction import Prediction
+from fashionkp_mm.runtime.prefetch import in_batches
+from fashionkp_mm.runtime.request import Boxes, ChannelOrder, Picture, Request, make_requests
 from fashionkp_mm.runtime.shipped import shipped_model
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -42,8 +43,10 @@ class FashionPredictor:
         threads: Threads that share the work of one batch; all cores by default.
         batch_size: Most garments that go through the network at once.
         max_megapixels: Millions of pixels above which an image file is refused.
+        device: What the networks run on: ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
+        DeviceError: There is no such device, or ONNX Runtime cannot use it.
         ModelFileError: A file is missing, damaged, not ours, or of another version or kind.
         NoModelError: No model was named, and none comes with this version.
         ValueError: ``threads`` or ``batch_size`` is less than 1.
@@ -58,6 +61,7 @@ class FashionPredictor:
         threads: int | None = None,
         batch_size: int = 32,
         max_megapixels: float = MAX_MEGAPIXELS,
+        device: str = "cpu",
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
@@ -65,9 +69,12 @@ class FashionPredictor:
             shipped_model() if model is None else model,
             flip_test=flip_test,
             threads=threads,
+            device=device,
             batch_size=batch_size,
         )
-        self._detector = None if detector is None else GarmentDetector(detector, threads=threads)
+        self._detector = (
+            None if detector is None else GarmentDetector(detector, threads=threads, device=device)
+        )
         self._batch_size = batch_size
         self._max_megapixels = max_megapixels
 
@@ -76,16 +83,39 @@ class FashionPredictor:
         """What the model's file says of itself."""
         return self._network.metadata
 
+    @overload
     def predict(
         self,
-        images: Picture | Sequence[Picture],
+        images: Picture,
+        category: str | None = None,
+        boxes: BoxSource | Boxes = "refine",
+        *,
+        channel_order: ChannelOrder = "bgr",
+    ) -> Prediction: ...
+
+    @overload
+    def predict(
+        self,
+        images: list[Any] | tuple[Any, ...],
+        category: str | Sequence[str | None] | None = None,
+        boxes: BoxSource | Sequence[Boxes] = "refine",
+        *,
+        channel_order: ChannelOrder = "bgr",
+    ) -> list[Prediction]: ...
+
+    def predict(
+        self,
+        images: Picture | list[Any] | tuple[Any, ...],
         category: str | Sequence[str | None] | None = None,
         boxes: BoxSource | Boxes | Sequence[Boxes] = "refine",
-    ) -> list[Garment]:
-        """Find the garments of one picture or several.
+        *,
+        channel_order: ChannelOrder = "bgr",
+    ) -> Prediction | list[Prediction]:
+        """Find the garments of one picture, or of each picture of a list.
 
         Args:
-            images: An array ``(H, W, 3)`` uint8 BGR, a path, or a list of those.
+            images: The path of an image file, its content as ``bytes``, a Pillow image, an array
+                ``(H, W, 3)`` uint8, or a list of those.
             category: Which garment to look for, by name: one for all pictures, or a list with one
                 or None for each. By default the network says what it sees.
             boxes: Where to look. ``whole``: the whole picture. ``refine``: the whole picture, and
@@ -96,50 +126,46 @@ class FashionPredictor:
                 none at all. Or boxes ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the
                 garments' points; for a list of pictures a list of such arrays. See
                 `core.box_sources`.
+            channel_order: How the channels of arrays stand. Files and Pillow images say it
+                themselves.
 
         Returns:
-            The garments in the order of the pictures and of their boxes; best first with a
-            detector.
+            One `Prediction` for one picture, a list of them for a list. Their garments are in the
+            order of the boxes, best first with a detector.
 
         Raises:
             BrokenImageError: An image file is missing, truncated, too large, or no image.
             ValueError: A category does not exist, an array is no picture, a box is empty, inverted,
                 not finite or outside its picture; the message says which.
         """
-        pictures: Any = images
-        categories: Any = category
-        places: Any = boxes
-        if isinstance(images, list | tuple):
-            _require_one_each("categories", category, len(images))
-            _require_one_each("arrays of boxes", boxes, len(images))
-        else:
-            pictures, categories = [images], [category]
-            places = boxes if isinstance(boxes, str) else [boxes]
-        garments: list[Garment] = []
-        for _, found in self.predict_stream(pictures, categories, places):
-            if isinstance(found, BrokenImageError):
-                raise found
-            garments += found
-        return garments
+        if not isinstance(images, list | tuple):
+            places: Any = boxes if isinstance(boxes, str) else [boxes]
+            (prediction,) = self._read(self.stream([images], [category], places, channel_order))  # type: ignore[list-item]
+            return prediction
+        _require_one_each("categories", category, len(images))
+        _require_one_each("arrays of boxes", boxes, len(images))
+        each: Any = boxes
+        return list(self._read(self.stream(images, category, each, channel_order)))
 
-    def predict_stream(
+    def stream(
         self,
         images: Iterable[Picture],
         category: str | Iterable[str | None] | None = None,
         boxes: BoxSource | Iterable[Boxes] = "refine",
-    ) -> Iterator[tuple[Picture, list[Garment] | BrokenImageError]]:
+        channel_order: ChannelOrder = "bgr",
+    ) -> Iterator[Prediction]:
         """Find the garments of any number of pictures, in bounded memory.
 
         Files are decoded in worker threads while the network is at work on those before.
 
         Args:
-            images: Arrays or paths; pulled from one or two batches ahead.
+            images: As in `predict`; pulled from one or two batches ahead.
             category: As in `predict`: one for all, or one for each picture in turn.
             boxes: As in `predict`: a source for all, or an array for each picture in turn.
+            channel_order: As in `predict`.
 
         Yields:
-            Each picture as it was given, in order, with its garments, or with what is wrong with
-            its file.
+            The prediction of each picture, in order. What is wrong with a file is its ``error``.
 
         Raises:
             ValueError: As in `predict`.
@@ -149,14 +175,27 @@ class FashionPredictor:
                 "boxes is 'detector', but this predictor has none; FashionPredictor(detector=FILE),"
                 " and shipped_model('detector') is the file that comes with the package"
             )
-        requests = make_requests(images, category, boxes, self._max_megapixels)
-        work = (Work(request, request.decoded_bytes()) for request in requests)
-        for batch in in_batches(work, self._prepare, self._batch_size):
+        requests = make_requests(images, category, boxes, self._max_megapixels, channel_order)
+        for batch in in_batches(requests, self._prepare, self._batch_size, Request.decoded_bytes):
             usable = [item for item in batch if not isinstance(item, _Broken)]
             garments = iter(self._predict_batch(usable))
             for item in batch:
-                found = item.error if isinstance(item, _Broken) else next(garments)
-                yield item.request.picture, found
+                if isinstance(item, _Broken):
+                    yield Prediction(item.request, None, (), item.error)
+                else:
+                    yield Prediction(item.request, _size(item.image), tuple(next(garments)), None)
+
+    @staticmethod
+    def _read(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """The same predictions.
+
+        Raises:
+            BrokenImageError: A picture could not be read.
+        """
+        for prediction in predictions:
+            if prediction.error is not None:
+                raise prediction.error
+            yield prediction
 
     def _prepare(self, request: Request) -> _Broken | _Letterboxed | _Framed:
         """Decode a picture and cut out what is looked at first; runs in worker threads."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain, islice
+from typing import TypeVar
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -17,35 +18,32 @@ _MAX_BYTES = 2**28
 _MAX_WORKERS = 8
 
 
-@dataclass(frozen=True)
-class Work(Generic[Request]):
-    """Something to prepare.
-
-    Attributes:
-        request: What `in_batches` hands to its ``prepare``.
-        decoded_bytes: Memory that the result will hold; None where there is nothing to decode, so
-            that a worker would not pay.
-    """
-
-    request: Request
-    decoded_bytes: int | None
-
-
 def in_batches(
-    work: Iterable[Work[Request]], prepare: Callable[[Request], Result], batch_size: int
+    requests: Iterable[Request],
+    prepare: Callable[[Request], Result],
+    batch_size: int,
+    decoded_bytes: Callable[[Request], int | None],
 ) -> Iterator[list[Result]]:
     """Prepare requests in worker threads, up to one batch ahead of the caller.
 
     Args:
-        work: Pulled from as it is needed.
-        prepare: Called in a worker, or, where there is nothing to decode, right here.
+        requests: Pulled from as they are needed.
+        prepare: Called in a worker, or, where that would not pay, right here.
         batch_size: Most results that are handed out at once. It is fewer at the end, and where
             pictures are so large that no more of them fit into memory.
+        decoded_bytes: Memory that a request's result will hold; None where there is nothing to
+            decode, so that a worker would not pay.
 
     Yields:
         Results, in the order of the requests. What ``prepare`` raises is raised here.
     """
-    source = iter(work)
+    source = iter(requests)
+    ahead = list(islice(source, 2))
+    if len(ahead) == 1:
+        # A lone picture gains nothing from a worker, and handing it over takes its time.
+        yield [prepare(ahead[0])]
+        return
+    source = chain(ahead, source)
     begun: deque[tuple[int, Callable[[], Result]]] = deque()
     in_flight = 0
     # It starts no thread before there is something to do.
@@ -54,11 +52,15 @@ def in_batches(
     def begin() -> None:
         nonlocal in_flight
         while len(begun) < batch_size and in_flight < _MAX_BYTES:
-            item = next(source, None)
-            if item is None:
+            request = next(source, None)
+            if request is None:
                 return
-            in_flight += item.decoded_bytes or 0
-            begun.append((item.decoded_bytes or 0, _started(pool, prepare, item)))
+            decoded = decoded_bytes(request)
+            in_flight += decoded or 0
+            if decoded is None:
+                begun.append((0, partial(prepare, request)))
+            else:
+                begun.append((decoded, pool.submit(prepare, request).result))
 
     try:
         begin()
@@ -73,15 +75,6 @@ def in_batches(
     finally:
         # Whoever stops early need not wait for what has not begun.
         pool.shutdown(cancel_futures=True)
-
-
-def _started(
-    pool: ThreadPoolExecutor, prepare: Callable[[Request], Result], item: Work[Request]
-) -> Callable[[], Result]:
-    if item.decoded_bytes is None:
-        return lambda: prepare(item.request)
-    future: Future[Result] = pool.submit(prepare, item.request)
-    return future.result
 
 
 def _cores() -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionkp_mm.runtime.devices import execution_providers, require_in_use
 from fashionkp_mm.runtime.metadata import Metadata, ModelFileError, read_metadata
 
 _MAX_BYTES = 2**31
@@ -30,20 +31,23 @@ class ModelRunner:
     Args:
         path: The ONNX file.
         threads: As in `open_session`.
+        device: As in `open_session`.
 
     Attributes:
         file: The path, for messages.
         metadata: What the file says of itself.
 
     Raises:
-        ModelFileError: As in `open_session`.
+        ModelFileError, DeviceError, ValueError: As in `open_session`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], threads: int | None = None, device: str = "cpu"
+    ) -> None:
         self.file = os.fspath(path)
-        self._threads = threads
+        self._threads, self._device = threads, device
         self._outputs: dict[str, tuple[int, ...]] = {}
-        self._session, self.metadata = open_session(path, threads)
+        self._session, self.metadata = open_session(path, threads, device)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the session; a relative path would mean another file in another folder."""
@@ -57,7 +61,7 @@ class ModelRunner:
             ModelFileError: It cannot be used, or says something else of itself than before.
         """
         self.__dict__.update(state)
-        self._session, metadata = open_session(self.file, self._threads)
+        self._session, metadata = open_session(self.file, self._threads, self._device)
         if metadata != self.metadata:
             raise ModelFileError(
                 f"{self.file}: was {self.metadata.name} when it was opened, and is now another"
@@ -123,12 +127,15 @@ class ModelRunner:
             )
 
 
-def open_session(path: str | os.PathLike[str], threads: int | None = None) -> tuple[Any, Metadata]:
-    """Open an exported model on the CPU.
+def open_session(
+    path: str | os.PathLike[str], threads: int | None = None, device: str = "cpu"
+) -> tuple[Any, Metadata]:
+    """Open an exported model.
 
     Args:
         path: The ONNX file.
         threads: How many threads share the work of one run; ONNX Runtime's own choice by default.
+        device: What it runs on; see `execution_providers`.
 
     Returns:
         The ``onnxruntime.InferenceSession``, which many threads may run at once, and what the file
@@ -136,6 +143,7 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> tu
 
     Raises:
         ModelFileError: The file is missing, no ONNX file, truncated, or not one of ours.
+        DeviceError: There is no such device.
         ValueError: ``threads`` is less than 1.
     """
     # Here and not above: with it, importing the runtime would take twice as long.
@@ -148,17 +156,19 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> tu
         raise ModelFileError(f"{file}: there is no such file; expected an exported ONNX file")
     if Path(file).stat().st_size >= _MAX_BYTES:
         raise ModelFileError(f"{file}: not an ONNX file, which is never larger than 2 GiB")
+    providers = execution_providers(device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3  # errors; they are raised as well
     try:
-        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(file, options, providers=providers)
         properties = session.get_modelmeta().custom_metadata_map  # fails where it is no UTF-8
     except Exception as error:  # ONNX Runtime's errors have no base class of their own.
         raise ModelFileError(
             f"{file}: not an ONNX file, or a truncated or damaged one ({_said(error)}); export it"
             " again (`fashionkp export`), or copy it again and compare the sizes"
         ) from error
+    require_in_use(session, device)
     return session, read_metadata(properties, file)
 
 

@@ -22,8 +22,8 @@ from fashionkp_mm.cli import app
 from fashionkp_mm.commands import predict
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES
-from fashionkp_mm.images import BrokenImageError
-from fashionkp_mm.runtime import FashionPredictor, Garment
+from fashionkp_mm.runtime import FashionPredictor, Garment, Prediction
+from fashionkp_mm.runtime.request import Request
 
 COUNT = 9
 
@@ -66,7 +66,7 @@ class TestOutput:
         table = read_predictions(out)
         assert table.image_ids == tuple(ids)
         expected = FashionPredictor(model).predict([images / name for name in ids])
-        for row, garment in enumerate(expected):
+        for row, (garment,) in enumerate(expected):
             assert CATEGORY_NAMES[table.category_indices[row]] == garment.category
             assert np.array_equal(table.visibility[row], garment.visibility)
             points = table.keypoints[row, garment.defined]
@@ -110,7 +110,7 @@ class TestOutput:
         self, images: Path, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "file").touch()
-        monkeypatch.setattr(FashionPredictor, "predict_stream", _not_to_be_called)
+        monkeypatch.setattr(FashionPredictor, "stream", _not_to_be_called)
 
         result = run(images, "--model", model, "--out", tmp_path / "file" / "p.csv")
 
@@ -202,7 +202,7 @@ class TestCategories:
         table = read_predictions(out)
         chosen = FashionPredictor(model).predict([images / name for name in ids[:2]])
         assert [CATEGORY_NAMES[i] for i in table.category_indices] == [
-            *(garment.category for garment in chosen),
+            *(garment.category for (garment,) in chosen),
             *["trousers"] * (COUNT - 2),
         ]
 
@@ -404,7 +404,7 @@ class TestResume:
     def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """Names of the images that the predictor is asked for."""
         names: list[str] = []
-        stream = FashionPredictor.predict_stream
+        stream = FashionPredictor.stream
 
         def record(self, images, *rest):  # type: ignore[no-untyped-def]
             def recorded() -> Iterator[Path]:
@@ -414,7 +414,7 @@ class TestResume:
 
             return stream(self, recorded(), *rest)
 
-        monkeypatch.setattr(FashionPredictor, "predict_stream", record)
+        monkeypatch.setattr(FashionPredictor, "stream", record)
         return names
 
     @staticmethod
@@ -614,11 +614,10 @@ class TestFindings:
             def __init__(self, *_: object, **__: object) -> None:
                 pass
 
-            def predict_stream(
-                self, images: Iterable[Path], *_: object
-            ) -> Iterator[tuple[Path, list[Garment] | BrokenImageError]]:
-                for path in images:
-                    yield path, answers[path.name]
+            def stream(self, images: Iterable[Path], *_: object) -> Iterator[Prediction]:
+                for index, path in enumerate(images):
+                    request = Request(index, path, None, "refine", None)
+                    yield Prediction(request, (64, 48), tuple(answers[path.name]))
 
         monkeypatch.setattr(predict, "FashionPredictor", Told)
         return answers

@@ -6,10 +6,9 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import pytest
 from click.testing import Result
@@ -19,7 +18,8 @@ from fashionkp_mm.cli import app
 from fashionkp_mm.commands import predict
 from fashionkp_mm.commands.prediction_inputs import Source
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
-from fashionkp_mm.runtime import FashionPredictor, Garment
+from fashionkp_mm.runtime import FashionPredictor, Prediction
+from fashionkp_mm.runtime.request import Request
 
 COUNT = 4
 
@@ -49,7 +49,7 @@ class TestApart:
         def begun(*_: object) -> None:
             raise AssertionError("the work has begun")
 
-        monkeypatch.setattr(FashionPredictor, "predict_stream", begun)
+        monkeypatch.setattr(FashionPredictor, "stream", begun)
 
     @pytest.fixture
     def labels(self, images: Path) -> Path:
@@ -235,13 +235,13 @@ class TestFullDisk:
 
 class TestMemory:
     def test_pictures_that_wait_to_be_drawn_are_bounded_by_bytes(
-        self, tmp_path: Path, garment: Callable[..., Garment], monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Five megapixels each, of which two may be in work."""
         monkeypatch.setattr(predict, "_MAX_PAINTED_BYTES", 10_000_000 * predict._PAINTED_BYTES)
         lock, alive, most, begun = Lock(), 0, 0, 0
 
-        def draw(source: Source, found: Any, *_: object) -> Any:
+        def draw(prediction: Prediction, _: Path) -> Prediction:
             nonlocal alive, most, begun
             with lock:
                 alive += 1
@@ -250,21 +250,22 @@ class TestMemory:
             resource.getrusage(resource.RUSAGE_SELF)  # another thread may go on here
             with lock:
                 alive -= 1
-            return found
+            return prediction
 
         monkeypatch.setattr(predict, "_draw", draw)
         sources = [Source(f"{number}.jpg", tmp_path) for number in range(30)]
         pulled = 0
 
-        def results() -> Iterator[tuple[Source, list[Garment]]]:
+        def results() -> Iterator[tuple[Source, Prediction]]:
             nonlocal pulled
             for source in sources:
                 pulled += 1
-                yield source, [garment(image_size=(2500, 2000))]
+                request = Request(pulled, source.path, None, "refine", None)
+                yield source, Prediction(request, (2500, 2000), ())
 
         places = {source.image_id: tmp_path / source.image_id for source in sources}
 
-        done = [source for source, _ in predict._once_drawn(results(), places, 100)]
+        done = [source for source, _ in predict._once_drawn(results(), places)]
 
         assert done == sources
         assert most <= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,13 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
-from fashionkp_mm.runtime import BrokenImageError, FashionPredictor, Garment, GarmentDetector
+from fashionkp_mm.runtime import (
+    BrokenImageError,
+    FashionPredictor,
+    Garment,
+    GarmentDetector,
+    Prediction,
+)
 from fashionkp_mm.runtime.crop import crop_geometry, cut_out
 
 POINTS = {0: (100, 150), 1: (200, 90), 2: (180, 300)}
@@ -60,8 +67,18 @@ def look(image: np.ndarray, box: np.ndarray, category: int) -> np.ndarray:
     return geometry.to_image(np.array(points, np.float32)[None])[0]
 
 
-def same(found: list[Garment], expected: list[Garment]) -> bool:
+def garments_of(found: Prediction | Iterable[Prediction | Garment]) -> list[Garment]:
+    """The garments of one prediction, or of several, one after the other."""
+    each = [found] if isinstance(found, Prediction) else found
+    return [garment for one in each for garment in (one if isinstance(one, Prediction) else [one])]
+
+
+def same(
+    found: Prediction | Iterable[Prediction | Garment],
+    expected: Prediction | Iterable[Prediction | Garment],
+) -> bool:
     """Whether garments are alike, as far as float32 goes in batches of another size."""
+    found, expected = garments_of(found), garments_of(expected)
     return len(found) == len(expected) and all(
         a.category == b.category
         and a.box_source == b.box_source
@@ -131,7 +148,9 @@ def test_boxes_that_are_given(predictor: FashionPredictor) -> None:
 def test_boxes_for_each_of_several_pictures(predictor: FashionPredictor) -> None:
     images = [picture(POINTS), random_picture(1), random_picture(2)]
     boxes = [[[80, 70, 220, 320], [0, 0, 300, 400]], np.empty((0, 4)), [[10, 10, 200, 390]]]
-    garments = predictor.predict(images, None, boxes)
+    predictions = predictor.predict(images, None, boxes)
+    garments = garments_of(predictions)
+    assert [len(prediction) for prediction in predictions] == [2, 0, 1]
     assert [garment.image_index for garment in garments] == [0, 0, 2]
     assert [garment.box.tolist() for garment in garments] == [*boxes[0], *boxes[2]]
 
@@ -200,9 +219,10 @@ def test_a_category_that_the_detector_misses_is_looked_for_without_it(
 
 def test_without_a_garment_there_is_none(predictor: FashionPredictor) -> None:
     black = np.zeros((50, 60, 3), np.uint8)
-    assert predictor.predict(black, boxes="detector") == []
-    garments = predictor.predict([black, garments_scene(), black], boxes="detector")
-    assert [garment.image_index for garment in garments] == [1, 1]
+    assert predictor.predict(black, boxes="detector").garments == ()
+    predictions = predictor.predict([black, garments_scene(), black], boxes="detector")
+    assert [len(prediction) for prediction in predictions] == [0, 2, 0]
+    assert [prediction.image_size for prediction in predictions] == [(60, 50), SIZE, (60, 50)]
 
 
 # --- what it says
@@ -232,9 +252,9 @@ def test_a_given_category_is_looked_for(predictor: FashionPredictor) -> None:
 
 def test_each_picture_may_have_its_category(predictor: FashionPredictor) -> None:
     images = [random_picture(seed) for seed in range(3)]
-    garments = predictor.predict(images, ["skirt", None, "blouse"])
-    assert [garment.category for garment in garments][::2] == ["skirt", "blouse"]
-    assert same(garments[1:2], predictor.predict(images[1]))
+    predictions = predictor.predict(images, ["skirt", None, "blouse"])
+    assert [prediction[0].category for prediction in predictions][::2] == ["skirt", "blouse"]
+    assert same(predictions[1], predictor.predict(images[1]))
 
 
 def test_points_that_the_category_lacks_are_absent_with_score_0(
@@ -313,20 +333,46 @@ def save(image: np.ndarray, path: Path) -> Path:
     return path
 
 
-def test_a_path_an_array_and_a_list_give_the_same(
-    predictor: FashionPredictor, tmp_path: Path
-) -> None:
+def test_all_kinds_of_pictures_give_the_same(predictor: FashionPredictor, tmp_path: Path) -> None:
     image = random_picture(1)
     path = save(image, tmp_path / "a.png")
     expected = predictor.predict(image)
-    for given in (path, str(path), [image], [path], (str(path),)):
+    pillow = Image.fromarray(image[..., ::-1].copy())
+    kinds = (path, str(path), path.read_bytes(), pillow, pillow.convert("RGBA"), Image.open(path))
+    for given in kinds:
         assert same(predictor.predict(given), expected)
+        (prediction,) = predictor.predict([given])
+        assert same(prediction, expected)
+    assert same(predictor.predict(image[..., ::-1], channel_order="rgb"), expected)
+    assert not same(predictor.predict(image[..., ::-1]), expected)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff", "jpg"])
+def test_a_pillow_image_and_bytes_are_turned_as_they_are_shown(
+    predictor: FashionPredictor, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"turned.{suffix}"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    Image.fromarray(picture(POINTS)[..., ::-1].copy()).save(path, exif=exif)
+    expected = predictor.predict(path, "blouse", "whole")
+    assert expected.image_size == SIZE[::-1]
+    with Image.open(path) as pillow:
+        assert same(predictor.predict(path.read_bytes(), "blouse", "whole"), expected)
+        if suffix != "jpg":  # which Pillow's decoder and ours round in two ways
+            assert same(predictor.predict(pillow, "blouse", "whole"), expected)
+        assert predictor.predict(pillow, "blouse", "whole").image_size == SIZE[::-1]
+
+
+def test_an_order_of_channels_that_does_not_exist(predictor: FashionPredictor) -> None:
+    with pytest.raises(ValueError, match="channel_order is 'RGB', expected 'bgr' or 'rgb'"):
+        predictor.predict(random_picture(1), channel_order="RGB")
 
 
 def test_a_garment_knows_its_picture(predictor: FashionPredictor, tmp_path: Path) -> None:
     image = random_picture(1, (200, 350))
     path = save(image, tmp_path / "a.png")
-    garments = predictor.predict([image, path])
+    garments = garments_of(predictor.predict([image, path]))
     assert [garment.image_id for garment in garments] == [None, str(path)]
     assert [garment.image_index for garment in garments] == [0, 1]
     assert [garment.image_size for garment in garments] == [(200, 350)] * 2
@@ -357,7 +403,7 @@ def test_batches_change_nothing(
     images = [random_picture(seed, (200 + 20 * seed, 300)) for seed in range(7)]
     images.insert(2, garments_scene())
     batched = FashionPredictor(pose_file, detector=detector_file, batch_size=batch_size)
-    expected = [garment for image in images for garment in batched.predict(image, boxes=boxes)]
+    expected = [batched.predict(image, boxes=boxes) for image in images]
     assert same(batched.predict(images, boxes=boxes), expected)
 
 
@@ -370,7 +416,7 @@ def test_more_boxes_than_a_batch_holds(predictor: FashionPredictor) -> None:
 
 def test_nothing_to_predict(predictor: FashionPredictor) -> None:
     assert predictor.predict([]) == []
-    assert predictor.predict(picture(POINTS), boxes=np.empty((0, 4))) == []
+    assert predictor.predict(picture(POINTS), boxes=np.empty((0, 4))).garments == ()
 
 
 def test_many_threads_share_a_predictor(pose_file: Path, tmp_path: Path) -> None:
@@ -405,28 +451,30 @@ def test_a_stream_goes_on_after_a_broken_picture(
     paths = [save(random_picture(seed), tmp_path / f"{seed}.png") for seed in range(11)]
     paths[3].write_bytes(paths[3].read_bytes()[:200])
     paths[8].unlink()
-    found = list(predictor.predict_stream(iter(paths), boxes="whole"))
-    assert [path for path, _ in found] == paths
-    for index, (path, garments) in enumerate(found):
+    found = list(predictor.stream(iter(paths), boxes="whole"))
+    assert [prediction.image_id for prediction in found] == [str(path) for path in paths]
+    assert [prediction.index for prediction in found] == list(range(11))
+    for index, (path, prediction) in enumerate(zip(paths, found, strict=True)):
         if index in (3, 8):
-            assert isinstance(garments, BrokenImageError)
-            assert str(path) in str(garments)
+            assert isinstance(prediction.error, BrokenImageError)
+            assert str(path) in str(prediction.error)
+            assert (prediction.garments, prediction.image_size) == ((), None)
         else:
-            assert same(garments, predictor.predict(path, boxes="whole"))
-            assert garments[0].image_index == index
+            assert prediction.error is None
+            assert same(prediction, predictor.predict(path, boxes="whole"))
 
 
 def test_a_stream_takes_categories_and_boxes_in_turn(predictor: FashionPredictor) -> None:
     images = [random_picture(seed) for seed in range(6)]
     names = ["skirt", "blouse"] * 3
     boxes = ([[10 * index, 0, 300, 400]] for index in range(6))
-    found = list(predictor.predict_stream(iter(images), iter(names), boxes))
-    assert [garments[0].category for _, garments in found] == names
-    assert [garments[0].box[0] for _, garments in found] == [0, 10, 20, 30, 40, 50]
+    found = list(predictor.stream(iter(images), iter(names), boxes))
+    assert [prediction[0].category for prediction in found] == names
+    assert [prediction[0].box[0] for prediction in found] == [0, 10, 20, 30, 40, 50]
 
 
 def test_a_stream_that_runs_short_of_categories(predictor: FashionPredictor) -> None:
-    stream = predictor.predict_stream([random_picture(0)] * 3, iter(["skirt"]))
+    stream = predictor.stream([random_picture(0)] * 3, iter(["skirt"]))
     with pytest.raises(ValueError, match="no category or no boxes for image 1"):
         list(stream)
 
@@ -440,7 +488,7 @@ def test_a_stream_without_end_is_pulled_as_it_is_used(predictor: FashionPredicto
             pulled += 1
             yield random_picture(0)
 
-    stream = predictor.predict_stream(endless(), boxes="whole")
+    stream = predictor.stream(endless(), boxes="whole")
     next(stream)
     stream.close()
     assert pulled <= 8  # two batches of four
@@ -518,7 +566,7 @@ def test_an_array_that_is_no_picture(predictor: FashionPredictor, image: np.ndar
 
 
 def test_something_that_is_no_picture(predictor: FashionPredictor) -> None:
-    for thing in (None, 7, b"a.jpg", {"a.jpg"}):
+    for thing in (None, 7, {"a.jpg"}):
         with pytest.raises(ValueError, match=r"image 0 is .*expected an array"):
             predictor.predict(thing)
 
@@ -526,16 +574,18 @@ def test_something_that_is_no_picture(predictor: FashionPredictor) -> None:
 def test_a_broken_file(predictor: FashionPredictor, tmp_path: Path) -> None:
     path = tmp_path / "broken.jpg"
     path.write_bytes(b"no picture")
-    with pytest.raises(BrokenImageError, match="not an image"):
-        predictor.predict([random_picture(0), path])
+    for given in (path, path.read_bytes()):
+        with pytest.raises(BrokenImageError, match="not an image"):
+            predictor.predict([random_picture(0), given])
 
 
 def test_a_decompression_bomb(predictor: FashionPredictor, tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     Image.new("1", (20000, 20000)).save(path)
-    ((_, found),) = predictor.predict_stream([path])
-    assert isinstance(found, BrokenImageError)
-    assert "too large" in str(found)
+    for given in (path, path.read_bytes()):
+        (prediction,) = predictor.stream([given])
+        assert isinstance(prediction.error, BrokenImageError)
+        assert "too large" in str(prediction.error)
 
 
 def test_a_batch_holds_something(pose_file: Path) -> None:

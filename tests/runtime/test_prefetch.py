@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import pytest
 
 from fashionkp_mm.runtime import prefetch
-from fashionkp_mm.runtime.prefetch import Work, in_batches
+from fashionkp_mm.runtime.prefetch import in_batches
+
+T = TypeVar("T")
 
 
-def works(count: int, decoded_bytes: int | None = 10) -> Iterator[Work[int]]:
-    return (Work(index, decoded_bytes) for index in range(count))
+def batches_of(
+    requests: Iterable[int],
+    prepare: Callable[[int], T],
+    batch_size: int,
+    decoded_bytes: int | None = 10,
+) -> Iterator[list[T]]:
+    return in_batches(requests, prepare, batch_size, lambda _: decoded_bytes)
 
 
 @pytest.mark.parametrize("decoded_bytes", [None, 0, 10])
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 24])
 def test_all_come_in_order(count: int, decoded_bytes: int | None) -> None:
-    batches = list(in_batches(works(count, decoded_bytes), lambda index: -index, 8))
+    batches = list(batches_of(range(count), lambda index: -index, 8, decoded_bytes))
     assert [value for batch in batches for value in batch] == [-index for index in range(count)]
     assert [len(batch) for batch in batches[:-1]] == [8] * (len(batches) - 1)
 
@@ -30,7 +38,7 @@ def test_the_next_batch_is_prepared_while_this_one_is_used() -> None:
         begun[index].set()
         return index
 
-    batches = in_batches(works(4), prepare, 2)
+    batches = batches_of(range(4), prepare, 2)
     next(batches)
     assert all(event.wait(30) for event in begun)
 
@@ -38,12 +46,12 @@ def test_the_next_batch_is_prepared_while_this_one_is_used() -> None:
 def test_no_more_than_the_next_batch_is_pulled() -> None:
     pulled = []
 
-    def source() -> Iterator[Work[int]]:
-        for item in works(100):
-            pulled.append(item.request)
-            yield item
+    def source() -> Iterator[int]:
+        for request in range(100):
+            pulled.append(request)
+            yield request
 
-    batches = in_batches(source(), int, 4)
+    batches = batches_of(source(), int, 4)
     next(batches)
     assert pulled == list(range(8))
     next(batches)
@@ -62,7 +70,7 @@ def test_large_pictures_are_prepared_a_few_at_a_time(monkeypatch: pytest.MonkeyP
         return index
 
     seen = []
-    for batch in in_batches(works(20, decoded_bytes=60), prepare, 8):
+    for batch in batches_of(range(20), prepare, 8, 60):
         seen += batch
         with lock:
             alive -= 60 * len(batch)
@@ -71,8 +79,14 @@ def test_large_pictures_are_prepared_a_few_at_a_time(monkeypatch: pytest.MonkeyP
 
 
 def test_what_has_nothing_to_decode_needs_no_thread() -> None:
-    threads = list(in_batches(works(3, None), lambda _: threading.current_thread(), 8))
+    threads = list(batches_of(range(3), lambda _: threading.current_thread(), 8, None))
     assert set(threads[0]) == {threading.current_thread()}
+
+
+def test_a_lone_picture_needs_no_thread() -> None:
+    assert list(batches_of([0], lambda _: threading.current_thread(), 8)) == [
+        [threading.current_thread()]
+    ]
 
 
 def test_an_error_is_raised_where_its_result_was_due() -> None:
@@ -81,7 +95,7 @@ def test_an_error_is_raised_where_its_result_was_due() -> None:
             raise ValueError("number 5")
         return index
 
-    batches = in_batches(works(8), prepare, 4)
+    batches = batches_of(range(8), prepare, 4)
     assert next(batches) == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="number 5"):
         next(batches)
@@ -97,7 +111,7 @@ def test_whoever_stops_early_does_not_wait_for_the_rest() -> None:
         done.append(index)
         return index
 
-    batches = in_batches(works(1000), prepare, 200)
+    batches = batches_of(range(1000), prepare, 200)
     next(batches)  # the workers are at the second batch now, and stay there
     threading.Timer(0.2, release.set).start()
     batches.close()
@@ -106,5 +120,5 @@ def test_whoever_stops_early_does_not_wait_for_the_rest() -> None:
 
 def test_its_threads_end_with_it() -> None:
     before = threading.active_count()
-    list(in_batches(works(50), int, 8))
+    list(batches_of(range(50), int, 8))
     assert threading.active_count() == before

@@ -108,7 +108,8 @@ def check(case: Case, folder: Path) -> Literal["accepted", "refused"]:
     detector.write_bytes(case.detector)
     try:
         predictor = FashionPredictor(pose, detector=detector, threads=1)
-        garments = predictor.predict(list(_PICTURES), boxes=case.boxes)
+        predictions = predictor.predict(list(_PICTURES), boxes=case.boxes)
+        garments = [garment for prediction in predictions for garment in prediction]
     except ModelFileError:
         if case.whole:
             raise

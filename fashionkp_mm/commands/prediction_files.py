@@ -130,7 +130,10 @@ def _alike(value: Any, example: Any) -> bool:
         return (
             isinstance(value, dict)
             and value.keys() == example.keys()
-            and all(_alike(value[key], example[key]) for key in example)
+            and all(
+                _is_polygon(value[key]) if key == _POLYGON else _alike(value[key], example[key])
+                for key in example
+            )
         )
     if isinstance(example, list):
         return (
@@ -141,6 +144,18 @@ def _alike(value: Any, example: Any) -> bool:
     if isinstance(example, float):
         return isinstance(value, float) and math.isfinite(value)
     return type(value) is type(example)
+
+
+_POLYGON = "segmentation"
+"""The one part of a garment that is not of the same length in every garment of its category."""
+
+
+def _is_polygon(value: Any) -> bool:
+    """Whether plain JSON is ``[[x, y, x, y, …]]``, three points or more."""
+    if not (isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)):
+        return False
+    (corners,) = value
+    return len(corners) >= 6 and len(corners) % 2 == 0 and _alike(corners, [0.0] * len(corners))
 
 
 def render(form: Format, images: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[bytes]:

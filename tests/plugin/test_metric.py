@@ -7,7 +7,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
 from fashionkp_mm.core import csv_format
-from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS, Visibility
 from fashionkp_mm.core.normalized_error import evaluate
 from fashionkp_mm.plugin import NormalizedError
 
@@ -55,6 +55,28 @@ def test_same_figure_as_from_the_submission(drawn_dataset, drawn_root, tmp_path)
     defined = CATEGORY_KEYPOINTS[entry.category_indices]
     assert (entry.visibility[defined] == Visibility.VISIBLE).all()
     assert (entry.visibility[~defined] == Visibility.ABSENT).all()
+
+
+def test_an_image_without_a_prediction_is_all_errors_of_1(drawn_dataset, drawn_root, tmp_path):
+    dataset = drawn_dataset("val")
+    files = {"submission_file": tmp_path / "entry.csv", "predictions_file": tmp_path / "found.csv"}
+    samples = predicted(dataset, 3)
+    for sample in samples[::2]:
+        sample.pred_instances = InstanceData(
+            keypoints=np.empty((0, NUM_KEYPOINTS, 2)), keypoint_scores=np.empty((0, NUM_KEYPOINTS))
+        )
+    metric = NormalizedError(**{name: str(file) for name, file in files.items()})
+    result = score(metric, dataset, samples)
+    answers = csv_format.read_labels(drawn_root / VAL)
+    for name, file in files.items():
+        found = csv_format.read_predictions(file)
+        assert found.image_ids == tuple(dataset.image_ids[1::2]), name
+        counted = evaluate(answers, found, missing_predictions="count").value
+        assert counted == pytest.approx(result["fashionai/NE"], abs=1e-9)
+    assert (
+        result["fashionai/NE"]
+        > score(NormalizedError(), dataset, predicted(dataset, 3))["fashionai/NE"]
+    )
 
 
 def test_predictions_are_written_as_they_are(drawn_dataset, drawn_root, tmp_path):

@@ -108,6 +108,8 @@ def run(demo_config: Config, drawn_root, tmp_path) -> Callable[..., Tested]:
         cfg.work_dir = str(tmp_path)
         cfg.model = {"type": "Shrinking"}
         cfg.custom_hooks = [{"type": "ContactSheetHook"}, {"type": "Shown"}]
+        pictures = str(tmp_path / "pictures")
+        cfg.default_hooks.visualization.update(enable=True, out_dir=pictures)
         cfg.test_dataloader.update(num_workers=0, persistent_workers=False, batch_size=3)
         cfg.test_dataloader.dataset.update(data_root=str(drawn_root), **dataset)
         cfg.test_evaluator = [{"type": "Kept"}, *cfg.test_evaluator]
@@ -248,6 +250,7 @@ def test_without_a_category_the_detector_says_what_it_is(run, detector, tmp_path
     # Nobody is shown a garment there: each scored point is an error of 1, and no file has a row.
     written = (tmp_path / "found.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in written] == found
+    assert len(list((tmp_path / "pictures").iterdir())) == len(dataset)
     count = len(dataset) - len(found)
     assert f"{count} without a prediction" in log_in(tmp_path)
     assert metrics["fashionai/NE"] > 0

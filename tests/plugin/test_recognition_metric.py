@@ -7,7 +7,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
-from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.garments import CATEGORY_NAMES, NUM_KEYPOINTS, Visibility
 from fashionkp_mm.plugin import GarmentRecognition
 
 
@@ -99,3 +99,21 @@ def test_every_model_is_scored_by_both_metrics(drawn_dataset, demo_config: Confi
     dataset = drawn_dataset("val")
     result = score(demo_config.val_evaluator, dataset, recognised(dataset))
     assert {"fashionai/NE", "fashionai/category_accuracy"} <= result.keys()
+
+
+def test_images_without_a_prediction_are_left_out(drawn_dataset, logged):
+    dataset = drawn_dataset("val")
+    nothing = InstanceData(
+        keypoints=np.empty((0, NUM_KEYPOINTS, 2)), keypoint_scores=np.empty((0, NUM_KEYPOINTS))
+    )
+    samples = recognised(dataset, wrong_categories=2)
+    samples[0].pred_instances = nothing
+    result = score(GarmentRecognition(), dataset, samples)
+    left = len(dataset) - 1
+    assert result["fashionai/category_accuracy"] == pytest.approx(100 * (left - 1) / left)
+    assert result["fashionai/visibility_accuracy"] == 100
+
+    for sample in samples:
+        sample.pred_instances = nothing
+    assert score(GarmentRecognition(), dataset, samples) == {}
+    assert not any("no GarmentHead" in line for line in logged)

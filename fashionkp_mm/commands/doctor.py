@@ -342,5 +342,13 @@ def _machine() -> Iterator[Finding]:
             yield Finding(
                 "GPU", "note", f"none that torch can use; training runs on the CPU. {built}"
             )
+            yield from _cpu_precision()
     except Exception as error:
         yield Finding("GPU", "note", f"not usable: {type(error).__name__}: {error}")
+
+
+def _cpu_precision() -> Iterator[Finding]:
+    # Training's own module, where it could be imported.
+    module: Any = sys.modules.get("fashionkp_mm.plugin.cpu_bfloat16")
+    if module is not None:
+        yield Finding("--amp on the CPU", "good", f"trains in {module.cpu_precision()}")

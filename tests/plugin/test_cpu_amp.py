@@ -1,4 +1,4 @@
-"""Mixed precision on the CPU."""
+"""Mixed precision on the CPU, and channels last without it."""
 
 import copy
 
@@ -9,7 +9,8 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmpose.models import build_pose_estimator
 from torch import nn
 
-from fashionkp_mm.plugin import CPUAmpOptimWrapper
+from fashionkp_mm.plugin import CPUAmpOptimWrapper, cpu_amp
+from fashionkp_mm.plugin.cpu_bfloat16 import CpuPrecision
 
 
 class Estimator(nn.Module):
@@ -30,6 +31,18 @@ class Estimator(nn.Module):
 def estimator():
     torch.manual_seed(0)
     return Estimator()
+
+
+@pytest.fixture(autouse=True)
+def choose(monkeypatch):
+    """Makes a choice in place of the measurement; it is bfloat16 until another is made."""
+
+    def make(dtype):
+        precision = CpuPrecision(dtype, "a test says so")
+        monkeypatch.setattr(cpu_amp, "cpu_precision", lambda: precision)
+
+    make(torch.bfloat16)
+    return make
 
 
 def wrapper(model):
@@ -76,7 +89,19 @@ def test_nothing_stays_behind(estimator):
     assert {p.dtype for p in estimator.parameters()} == {torch.float32}
 
 
-def test_a_pose_estimator_learns_with_it(demo_config, drawn_dataset):
+def test_without_bfloat16_it_computes_in_float32_channels_last(estimator, choose, logged):
+    choose(torch.float32)
+    images = torch.rand(2, 3, 8, 8)
+    exact = estimator.backbone(images)
+    with wrapper(estimator).optim_context(estimator):
+        features = estimator.backbone(images)
+    assert features.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(features, exact, rtol=1e-6, atol=1e-6)
+    assert [line for line in logged if "float32, channels last: a test says so" in line]
+
+
+def test_a_pose_estimator_learns_with_it(demo_config, drawn_dataset, choose):
+    choose(torch.float32)  # some CPUs would only emulate the other, for a minute
     torch.manual_seed(0)
     config = copy.deepcopy(demo_config.model)
     config.backbone.init_cfg = None

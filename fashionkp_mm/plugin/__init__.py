@@ -18,11 +18,12 @@ from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
 from fashionkp_mm.plugin.efficientnet_lite import EfficientNetLite
 from fashionkp_mm.plugin.garment_head import GarmentHead
-from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook, TimeLimitHook
+from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.passes import PassesTestLoop
 from fashionkp_mm.plugin.recognition_metric import GarmentRecognition
 from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
+from fashionkp_mm.plugin.time_budget import TimeBudgetLoop
 from fashionkp_mm.plugin.top_down_neck import TopDownNeck
 from fashionkp_mm.plugin.transforms import (
     GarmentFlip,
@@ -52,7 +53,7 @@ __all__ = [
     "RandomCropPerspective",
     "RandomWiderBBox",
     "SyncAllBuffersHook",
-    "TimeLimitHook",
+    "TimeBudgetLoop",
     "TopDownNeck",
     "WeightOccludedKeypoints",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,31 +56,6 @@ def _require_images(dataset: FashionAIDataset) -> None:
             f" {named}. Put them there, or point data_prefix.img at the folder that the image ids"
             " start from"
         )
-
-
-@HOOKS.register_module()
-class TimeLimitHook(Hook):
-    """Ends a training, with a checkpoint, before an epoch that would outlast its time.
-
-    Args:
-        minutes: How long training may last.
-    """
-
-    def __init__(self, minutes: float) -> None:
-        self.minutes = minutes
-
-    def before_train(self, runner: Runner) -> None:
-        """Start the clock."""
-        self._start = time.monotonic()
-        self._epochs = 0
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Stop if one more epoch would not fit in."""
-        self._epochs += 1
-        elapsed = (time.monotonic() - self._start) / 60
-        if elapsed * (1 + 1 / self._epochs) > self.minutes:
-            runner.logger.info("Training ends here: its %g minutes are used up", self.minutes)
-            runner.train_loop.stop_training = True
 
 
 @HOOKS.register_module()

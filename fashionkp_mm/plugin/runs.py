@@ -24,6 +24,7 @@ from fashionkp_mm.plugin.config_files import ConfigError, merge_options, read_co
 from fashionkp_mm.plugin.cpu_memory import keep_freed_memory
 from fashionkp_mm.plugin.label_files import DataNotFoundError, require_csv
 from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
+from fashionkp_mm.plugin.time_budget import TooSlowError
 from fashionkp_mm.plugin.weights import (
     WeightsError,
     read_checkpoint,
@@ -57,6 +58,7 @@ USER_ERRORS = (
     DataNotFoundError,
     PretrainedError,
     ResumeError,
+    TooSlowError,
     WeightsError,
     OSError,
 )

@@ -65,5 +65,7 @@ def test_no_network_ends_in_an_error_that_names_the_switch(config, monkeypatch):
         raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.setattr(CheckpointLoader, "load_checkpoint", offline)
-    with pytest.raises(PretrainedError, match=r"cspnext-t.*--pretrained FILE.*--pretrained none"):
+    with pytest.raises(
+        PretrainedError, match=r"efficientnet_lite0.*--pretrained FILE.*--pretrained none"
+    ):
         set_pretrained(config, "default")

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -82,6 +83,8 @@ class _Dtype:
         return self.code == "O8"
 
     def numpy(self) -> np.dtype[Any]:
+        if self.is_object:
+            return np.dtype(object)
         return np.dtype(("" if self.order == "|" else self.order) + self.code)
 
 
@@ -163,6 +166,8 @@ def _revived(value: Any, seen: set[int] | None = None) -> Any:
     seen = set() if seen is None else seen
     if isinstance(value, _Array):
         return value.value
+    if isinstance(value, _Dtype):
+        return value.numpy()
     if isinstance(value, _History):
         return value.revive()
     if isinstance(value, tuple) and type(value) is tuple:
@@ -173,6 +178,8 @@ def _revived(value: Any, seen: set[int] | None = None) -> Any:
         for key, item in list(items):
             if (revived := _revived(item, seen)) is not item:
                 value[key] = revived
+        if isinstance(value, OrderedDict):  # torch's state dictionaries have attributes
+            _revived(vars(value), seen)
     return value
 
 

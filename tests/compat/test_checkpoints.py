@@ -121,6 +121,22 @@ def test_arrays_load_as_they_were(tmp_path, name):
     np.testing.assert_array_equal(loaded, ARRAYS[name])
 
 
+@pytest.mark.parametrize("name", ["float32", ">i4", "U7", "bool", "object"])
+def test_types_of_arrays_load_as_they_were(tmp_path, name):
+    torch.save({"meta": {"dtype": np.dtype(name), "listed": [np.dtype(name)]}}, tmp_path / "w.pth")
+    loaded = load(tmp_path / "w.pth")["meta"]
+    assert isinstance(loaded["dtype"], np.dtype)
+    assert loaded == {"dtype": np.dtype(name), "listed": [np.dtype(name)]}
+
+
+def test_arrays_load_in_the_attributes_of_a_state_dictionary_too(tmp_path):
+    state_dict = OrderedDict(weight=torch.zeros(1))
+    state_dict._metadata = {"": {"means": np.arange(3)}}
+    torch.save({"state_dict": state_dict}, tmp_path / "w.pth")
+    loaded = load(tmp_path / "w.pth")["state_dict"]._metadata[""]["means"]
+    np.testing.assert_array_equal(loaded, np.arange(3))
+
+
 def test_arrays_of_numpy_1_load(tmp_path, monkeypatch):
     # NumPy 1 wrote "numpy.core", as in most published weights. torch.save writes what the function
     # says its module is.

@@ -29,7 +29,7 @@ LIMITS = Limits(seconds=4, mebibytes=512, audited=True)
 Damage = Literal["none", "container", "content"]
 
 _PLAIN = (
-    bool, int, float, complex, str, bytes, bytearray, type(None), np.ndarray, np.generic,
+    bool, int, float, complex, str, bytes, bytearray, type(None), np.ndarray, np.generic, np.dtype,
     torch.Tensor, torch.Size, torch.dtype, torch.device, torch.layout, HistoryBuffer,
 )  # fmt: skip
 _FEW_OBJECTS = 10_000

@@ -133,6 +133,7 @@ def _equal(one: Any, two: Any) -> bool:
     same = type(one) is type(two)
     if same and isinstance(one, dict):
         same = list(one) == list(two) and all(_equal(one[key], two[key]) for key in one)
+        same = same and _equal(getattr(one, "__dict__", None), getattr(two, "__dict__", None))
     elif same and isinstance(one, list | tuple):
         same = len(one) == len(two) and all(map(_equal, one, two))
     elif same and isinstance(one, torch.Tensor):
@@ -160,6 +161,7 @@ def _trees() -> tuple[Any, ...]:
             "head.weight": torch.randn(24, 8, generator=generator).half(),
         }
     )
+    weights._metadata = {"": {"version": 2}, "means": np.arange(3)}
     shared = torch.arange(12.0)
     training = {
         "meta": {
@@ -180,6 +182,7 @@ def _trees() -> tuple[Any, ...]:
         "bfloat16": torch.ones(3, dtype=torch.bfloat16),
         "names": np.array(["neckline", "hem"]),
         "objects": np.array([None, "a", [1]], dtype=object),
+        "dtype": np.dtype("float32"),
         "tuple": (1, 2.5, True, None, ("a", ())),
     }
     return {"state_dict": weights}, training, odd

@@ -24,7 +24,7 @@ from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.image_paths import locate_images
-from fashionkp_mm.core.mean_shape import mean_shape_error
+from fashionkp_mm.core.shape import mean_shape_error
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import image_size
 

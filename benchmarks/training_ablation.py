@@ -20,7 +20,7 @@ from common import ROOT, print_row, test_model, train_model
 from garment_head import without_garment_head
 from mmengine.config import Config
 
-from fashionkp_mm.plugin.recipes import with_transforms
+from fashionkp_mm.plugin.config_helpers import with_transforms
 
 BOXES = ("label", "whole", "refine")
 PERSPECTIVE = {"type": "RandomCropPerspective", "prob": 0.5, "max_shift": 0.1}

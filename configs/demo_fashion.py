@@ -2,7 +2,7 @@
 # cores. From the backbone of a trained model (--pretrained FILE), a hundred steps are enough.
 _base_ = ['rtmpose_lite0_fashion.py']
 
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 
 max_epochs = 16
 

@@ -4,7 +4,7 @@
 #       --cfg-options load_from=work_dirs/heatmap_lite0_fashion/best_fashionai_NE_epoch_30.pth
 _base_ = ['heatmap_lite0_fashion.py']
 
-from fashionkp_mm.plugin.recipes import with_codec, with_transforms
+from fashionkp_mm.plugin.config_helpers import with_codec, with_transforms
 
 codec = dict(type='CentroidHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=2)
 

@@ -3,7 +3,7 @@
 _base_ = ['rtmpose_lite0_fashion.py']
 
 from fashionkp_mm.core import garments
-from fashionkp_mm.plugin.recipes import efficientnet_lite_pyramid, with_codec
+from fashionkp_mm.plugin.config_helpers import efficientnet_lite_pyramid, with_codec
 
 codec = dict(type='CentroidHeatmap', input_size=(192, 192), heatmap_size=(48, 48), sigma=2)
 

@@ -2,7 +2,7 @@
 # that ships, as docs/model_card.md says.
 _base_ = ['heatmap_lite2_256_fashion.py']
 
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 
 codec = dict(type='CentroidHeatmap', input_size=(320, 320), heatmap_size=(80, 80), sigma=2)
 

@@ -1,7 +1,7 @@
 # The larger backbone at 384x384, trained further from what 320x320 pixels have taught it.
 _base_ = ['heatmap_lite2_320_fashion.py']
 
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 
 codec = dict(type='CentroidHeatmap', input_size=(384, 384), heatmap_size=(96, 96), sigma=2)
 

@@ -2,7 +2,7 @@
 _base_ = ['_base_/fashionai.py', '_base_/schedule.py']
 
 from fashionkp_mm.core import garments
-from fashionkp_mm.plugin.recipes import stock_model, with_codec
+from fashionkp_mm.plugin.config_helpers import stock_model, with_codec
 
 codec = dict(type='UDPHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=2)
 

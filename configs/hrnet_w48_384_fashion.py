@@ -2,7 +2,7 @@
 _base_ = ['hrnet_fashion.py']
 
 from fashionkp_mm.core import garments
-from fashionkp_mm.plugin.recipes import stock_model, with_codec
+from fashionkp_mm.plugin.config_helpers import stock_model, with_codec
 
 codec = dict(type='UDPHeatmap', input_size=(384, 384), heatmap_size=(96, 96), sigma=3)
 

@@ -1,7 +1,7 @@
 # RTMPose-s at 384x384.
 _base_ = ['rtmpose_fashion.py']
 
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 
 codec = {**_base_.codec, 'input_size': (384, 384), 'sigma': (6.93, 6.93)}
 

@@ -2,8 +2,8 @@
 # package index (the extra "lite0").
 _base_ = ['rtmpose_fashion.py']
 
+from fashionkp_mm.plugin.config_helpers import with_codec
 from fashionkp_mm.plugin.efficientnet_lite import stage_channels, weights_url
-from fashionkp_mm.plugin.recipes import with_codec
 
 codec = {**_base_.codec, 'input_size': (192, 192), 'sigma': (4.9, 4.9)}
 

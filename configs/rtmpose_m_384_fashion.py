@@ -1,6 +1,6 @@
 # RTMPose-m at 384x384: for a GPU.
 _base_ = ['rtmpose_384_fashion.py']
 
-from fashionkp_mm.plugin.recipes import rtmpose_size
+from fashionkp_mm.plugin.config_helpers import rtmpose_size
 
 model = rtmpose_size('body_2d_keypoint/rtmpose/coco/rtmpose-m_8xb256-420e_coco-256x192')

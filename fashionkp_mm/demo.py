@@ -22,8 +22,8 @@ from rich.table import Table
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import Visibility
-from fashionkp_mm.core.mean_shape import mean_shape_error
 from fashionkp_mm.core.normalized_error import NormalizedError, evaluate
+from fashionkp_mm.core.shape import mean_shape_error
 from fashionkp_mm.core.table import KeypointTable
 
 IMAGES = 600

@@ -15,7 +15,7 @@ rtmlib = pytest.importorskip("rtmlib")
 SIZE = (96, 64)
 CONFIG = """
 _base_ = ['{configs}/rtmpose_t_fashion.py']
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 codec = {{**_base_.codec, 'input_size': (96, 64)}}
 model = dict(
     head=dict(

@@ -20,13 +20,13 @@ from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.exporting.export import export
-from fashionkp_mm.plugin.box_comparison import compare_boxes
 from fashionkp_mm.plugin.detection.detected_boxes import DetectedBoxes
 from fashionkp_mm.runtime import FashionPredictor, Prediction
+from fashionkp_mm.training.box_comparison import compare_boxes
 
 POSE = """
 _base_ = ['{configs}/hrnet_fashion.py']
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 codec = dict(type='CentroidHeatmap', input_size=(64, 96), heatmap_size=(16, 24), sigma=2)
 model = dict(
     backbone=dict(

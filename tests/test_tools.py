@@ -299,7 +299,8 @@ def test_a_broken_image_is_named_and_nothing_saved_is_lost(
 
 def test_help_is_quick_to_ask_for(tmp_path):
     # mim asks for it before every training, so it must not import torch.
-    code = "import sys, fashionkp_mm.launch as l\ntry: l.train(['-h'])\nexcept SystemExit: pass\n"
+    code = "import sys, fashionkp_mm.training.arguments as tools\n"
+    code += "try: tools.train(['-h'])\nexcept SystemExit: pass\n"
     code += "sys.exit('torch' in sys.modules or 'mmengine' in sys.modules)"
     done = call(PYTHON, "-c", code, data=tmp_path, cwd=tmp_path)
     assert "--pretrained" in done.stdout

@@ -16,8 +16,8 @@ from fashionkp_mm.core.garments import KEYPOINT_NAMES, Visibility
 from fashionkp_mm.core.image_paths import in_other_case, locate_images
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.table import KeypointTable, Problem
-from fashionkp_mm.image_formats import UPRIGHT, UnusableError
 from fashionkp_mm.images import read_picture
+from fashionkp_mm.images.formats import UPRIGHT, UnusableError
 
 MIN_SIDE = 16
 """Pixels below which no garment can be made out; FashionAI's narrowest is 24 across the chest."""

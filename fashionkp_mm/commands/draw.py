@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionkp_mm.batch.pictures import locate, targets, write_picture
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.commands.pictures import locate, targets, write_picture
-from fashionkp_mm.commands.prediction_tables import read_for
 from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.files import require_apart
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
@@ -18,6 +17,7 @@ from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.exchange.predictions import read_for
 from fashionkp_mm.images import BrokenImageError, load_image
 from fashionkp_mm.visualization.keypoints import draw_garment
 from fashionkp_mm.visualization.sheet import contact_sheet, fitted

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.commands.prediction_tables import read_for
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
@@ -30,6 +29,7 @@ from fashionkp_mm.core.normalized_error import (
 )
 from fashionkp_mm.core.recognition import Confusion, Recognition, recognition
 from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.exchange.predictions import read_for
 
 NORMALIZER_RULES = {
     "skip": "{} without a labelled normaliser left out",

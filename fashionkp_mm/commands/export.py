@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from fashionkp_mm.batch.sources import InputError, collect
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.commands.prediction_inputs import InputError, collect
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.runtime.metadata import ModelFileError
 

@@ -16,10 +16,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fashionkp_mm import __version__
-from fashionkp_mm.commands import terminal
-from fashionkp_mm.commands.given_categories import with_categories
-from fashionkp_mm.commands.pictures import targets
-from fashionkp_mm.commands.prediction_files import (
+from fashionkp_mm.batch.given_categories import with_categories
+from fashionkp_mm.batch.journal import Journal, JournalError, journal_path
+from fashionkp_mm.batch.pictures import targets
+from fashionkp_mm.batch.sources import (
+    STDIN,
+    InputError,
+    Source,
+    Sources,
+    collect,
+    read_categories,
+)
+from fashionkp_mm.batch.writers import (
     DESCRIPTIONS,
     STDOUT,
     Format,
@@ -29,15 +37,7 @@ from fashionkp_mm.commands.prediction_files import (
     format_of,
     render,
 )
-from fashionkp_mm.commands.prediction_inputs import (
-    STDIN,
-    InputError,
-    Source,
-    Sources,
-    collect,
-    read_categories,
-)
-from fashionkp_mm.commands.prediction_journal import Journal, JournalError, journal_path
+from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import BrokenImageError

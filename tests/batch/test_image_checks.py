@@ -15,7 +15,7 @@ from fashionkp_mm.batch import image_checks
 from fashionkp_mm.batch.image_checks import ImageReport, inspect_images
 from fashionkp_mm.core.garments import KEYPOINT_INDEX, NUM_KEYPOINTS, Visibility
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.image_formats import UnusableError
+from fashionkp_mm.images.formats import UnusableError
 
 
 def table(*ids: str, points: Mapping[str, tuple[float, float]] | None = None) -> KeypointTable:

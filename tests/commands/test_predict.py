@@ -375,7 +375,7 @@ class TestDrawing:
 _KILL = """
 import os, signal, sys
 from fashionkp_mm.cli import app
-from fashionkp_mm.commands.prediction_journal import Journal
+from fashionkp_mm.batch.journal import Journal
 
 write, lines = Journal._write, 0
 

@@ -14,9 +14,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from fashionkp_mm.batch.sources import Source
 from fashionkp_mm.cli import app
 from fashionkp_mm.commands import predict
-from fashionkp_mm.commands.prediction_inputs import Source
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.runtime import FashionPredictor, Prediction
 from fashionkp_mm.runtime.request import Request

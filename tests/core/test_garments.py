@@ -178,7 +178,7 @@ import numpy as np
 import fashionkp_mm
 from fashionkp_mm.core import csv_columns, csv_format, garments
 from fashionkp_mm.core.normalized_error import evaluate
-from fashionkp_mm.core.mean_shape import mean_shapes
+from fashionkp_mm.core.shape import mean_shapes
 from fashionkp_mm.core.boxes import keypoint_boxes
 
 here = pathlib.Path(sys.argv[1])

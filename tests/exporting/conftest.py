@@ -13,7 +13,7 @@ from fashionkp_mm.exporting.export import Exported, export
 
 SIMCC = """
 _base_ = ['{configs}/rtmpose_t_fashion.py']
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 codec = {{**_base_.codec, 'input_size': (64, 96)}}
 model = dict(
     head=dict(
@@ -23,7 +23,7 @@ test_dataloader = dict(dataset=dict(pipeline=with_codec(_base_.val_pipeline, cod
 """
 HEATMAPS = """
 _base_ = ['{configs}/hrnet_fashion.py']
-from fashionkp_mm.plugin.recipes import with_codec
+from fashionkp_mm.plugin.config_helpers import with_codec
 codec = {{**_base_.codec, 'input_size': (64, 96), 'heatmap_size': (16, 24)}}
 model = dict(
     backbone=dict(

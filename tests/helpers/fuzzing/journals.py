@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from fashionkp_mm.commands.prediction_files import fits, render
-from fashionkp_mm.commands.prediction_journal import Journal, JournalError
+from fashionkp_mm.batch.journal import Journal, JournalError
+from fashionkp_mm.batch.writers import fits, render
 from fashionkp_mm.core.garments import KEYPOINT_NAMES
 from fuzzing import Fault
 from fuzzing.child import Limits

@@ -10,10 +10,10 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS
 from mmengine.runner import Runner
 
-from fashionkp_mm import launch
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.plugin.detection.recipes import with_input_size
+from fashionkp_mm.training import arguments as launch
 
 from .conftest import CONFIGS, SIZE
 

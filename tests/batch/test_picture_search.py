@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fashionkp_mm.commands.picture_search import PictureSearch
-from fashionkp_mm.commands.prediction_inputs import InputError, collect
+from fashionkp_mm.batch.picture_search import PictureSearch
+from fashionkp_mm.batch.sources import InputError, collect
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fashionkp_mm.commands.prediction_files import Format, content, render
-from fashionkp_mm.commands.prediction_tables import read_for, read_prediction_file
+from fashionkp_mm.batch.writers import Format, content, render
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.table import AnnotationError, KeypointTable
+from fashionkp_mm.exchange.predictions import read_for, read_prediction_file
 from fashionkp_mm.runtime import Garment
 
 Make = Callable[..., Garment]

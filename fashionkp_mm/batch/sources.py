@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fashionkp_mm.batch.picture_search import PictureSearch
+from fashionkp_mm.batch.pictures import locate
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.commands.picture_search import PictureSearch
-from fashionkp_mm.commands.pictures import locate
 from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 
@@ -70,8 +70,9 @@ def collect(
     Args:
         paths: Image files, folders (searched to their depth), globs, CSV files with the columns
             ``image_id`` and ``image_category``, and ``-`` for paths on standard input. In folders
-            and behind globs, images are known by their suffixes (`image_formats.image_suffixes`); a
-            file that is named itself counts as one whatever it is called.
+            and behind globs, images are known by their suffixes, see
+            `images.formats.image_suffixes`; a file that is named itself counts as one whatever it
+            is called.
         standard_input: Its lines, a path each; or, where it holds a NUL, paths with one behind
             each, as ``find -print0`` writes them.
         images: Folder that the ids of CSV files start from; found around them by default.

@@ -18,12 +18,10 @@ from fashionkp_mm.compat.checkpoints import CheckpointError
 from fashionkp_mm.core.box_files import BoxFileError
 from fashionkp_mm.core.table import AnnotationError
 from fashionkp_mm.images import BrokenImageError
-from fashionkp_mm.plugin.box_comparison import as_list, compare_boxes, comparison_table
 from fashionkp_mm.plugin.checkpoint_hook import latest_checkpoint
 from fashionkp_mm.plugin.config_files import ConfigError, merge_options, read_config
 from fashionkp_mm.plugin.cpu_memory import keep_freed_memory
 from fashionkp_mm.plugin.label_files import DataNotFoundError, require_csv
-from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
 from fashionkp_mm.plugin.time_budget import TooSlowError
 from fashionkp_mm.plugin.weights import (
     WeightsError,
@@ -31,7 +29,9 @@ from fashionkp_mm.plugin.weights import (
     require_match,
     weights_of,
 )
-from fashionkp_mm.plugin.written_files import require_written_apart
+from fashionkp_mm.training.box_comparison import as_list, compare_boxes, comparison_table
+from fashionkp_mm.training.pretrained import PretrainedError, set_pretrained
+from fashionkp_mm.training.written_files import require_written_apart
 
 _STATE_ERRORS = (
     ArithmeticError,

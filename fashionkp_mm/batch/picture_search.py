@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.image_formats import HEIC_REMEDY, image_suffixes, unread_suffixes
+from fashionkp_mm.images.formats import HEIC_REMEDY, image_suffixes, unread_suffixes
 
 _ANY_DEPTH = "**"
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashionkp_mm.commands import prediction_files
-from fashionkp_mm.commands.prediction_files import (
+from fashionkp_mm.batch import writers as prediction_files
+from fashionkp_mm.batch.writers import (
     Format,
     FormatError,
     content,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fashionkp_mm.commands.prediction_inputs import (
+from fashionkp_mm.batch.sources import (
     InputError,
     Source,
     Sources,

@@ -1,6 +1,6 @@
 """Image files: a picture as BGR whatever it was stored as, or a clear refusal.
 
-A picture is used as it is *shown*; `image_formats` says how. Labels refer to that picture.
+A picture is used as it is *shown*; `images.formats` says how. Labels refer to that picture.
 Predicting, training, drawing and ``fashionkp check`` load through the same function, so that a file
 which one of them takes is a file which all of them take.
 """
@@ -23,7 +23,7 @@ from PIL import Image
 
 from fashionkp_mm.core.image_paths import with_other_case
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.image_formats import Header, UnusableError, decode, read_header, shown_pixels
+from fashionkp_mm.images.formats import Header, UnusableError, decode, read_header, shown_pixels
 
 _JPEG_QUALITY = 92
 _LARGEST_PIXEL, _LARGEST_HEADER = 8, 2**20

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from mmengine.runner import Runner
 
-from fashionkp_mm import launch
-from fashionkp_mm.plugin.box_comparison import compare_boxes, comparison_table
+from fashionkp_mm.training import arguments as launch
+from fashionkp_mm.training.box_comparison import compare_boxes, comparison_table
 
 
 @pytest.fixture

@@ -122,8 +122,8 @@ def _run(name: str, args: argparse.Namespace) -> None:
     print_anything()
     try:
         # These import torch and MMPose.
-        from fashionkp_mm.plugin import runs  # noqa: PLC0415
-        from fashionkp_mm.plugin.browse import browse  # noqa: PLC0415
+        from fashionkp_mm.training import runs  # noqa: PLC0415
+        from fashionkp_mm.training.browse import browse  # noqa: PLC0415
     except ImportError as error:
         sys.exit(f"error: {explained(error)}")
 

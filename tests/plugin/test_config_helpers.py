@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fashionkp_mm.plugin.recipes import with_codec, with_transforms
+from fashionkp_mm.plugin.config_helpers import with_codec, with_transforms
 
 PIPELINE = [{"type": "LoadGarmentImage"}, {"type": "TopdownAffine"}, {"type": "GenerateTarget"}]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fashionkp_mm.commands.prediction_journal import Journal, JournalError, journal_path
+from fashionkp_mm.batch.journal import Journal, JournalError, journal_path
 
 MADE_BY = {"model": "sha256 aa", "boxes": "refine"}
 KEY = [None, 1, 2]
@@ -246,7 +246,7 @@ def test_a_full_disk_is_named_and_what_was_written_before_is_kept(out: Path) -> 
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from fashionkp_mm.commands.prediction_journal import Journal\n"
+        "from fashionkp_mm.batch.journal import Journal\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))\n"
         "try:\n"
         f"  with Journal(Path(sys.argv[1]), {MADE_BY!r}, resume=False) as journal:\n"
@@ -362,7 +362,7 @@ def test_a_killed_process_loses_nothing_that_it_added(out: Path) -> None:
     code = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from fashionkp_mm.commands.prediction_journal import Journal\n"
+        "from fashionkp_mm.batch.journal import Journal\n"
         f"journal = Journal(Path(sys.argv[1]), {MADE_BY!r}, resume=False)\n"
         f"for name in 'abc': journal.add(name, {KEY!r}, name)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

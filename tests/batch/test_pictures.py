@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionkp_mm.commands.pictures import locate, targets, write_picture
+from fashionkp_mm.batch.pictures import locate, targets, write_picture
 
 
 class TestTargets:

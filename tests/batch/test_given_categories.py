@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fashionkp_mm.commands.given_categories import with_categories
-from fashionkp_mm.commands.prediction_inputs import InputError, Source
+from fashionkp_mm.batch.given_categories import with_categories
+from fashionkp_mm.batch.sources import InputError, Source
 
 CSV = Path("c.csv")
 

@@ -11,9 +11,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from typer.testing import CliRunner
 
-from fashionkp_mm import launch
 from fashionkp_mm.cli import app
-from fashionkp_mm.plugin import runs
+from fashionkp_mm.training import arguments as launch
+from fashionkp_mm.training import runs
 
 CONFIG = str(Path(__file__).parents[2] / "configs/demo_fashion.py")
 

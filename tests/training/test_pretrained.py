@@ -9,7 +9,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.models import build_pose_estimator
 from mmpose.registry import MODELS
 
-from fashionkp_mm.plugin.pretrained import PretrainedError, set_pretrained
+from fashionkp_mm.training.pretrained import PretrainedError, set_pretrained
 
 
 @pytest.fixture

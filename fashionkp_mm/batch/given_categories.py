@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from fashionkp_mm.batch.sources import InputError, Source
 from fashionkp_mm.commands import terminal
-from fashionkp_mm.commands.prediction_inputs import InputError, Source
 from fashionkp_mm.core.image_ids import match_ids
 
 _MAX_NAMED = 5

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from picture_files import HEIGHT, ORIENTATION, WIDTH, picture, save
 from PIL import Image
 
-from fashionkp_mm import image_formats
-from fashionkp_mm.image_formats import (
+from fashionkp_mm.images import BrokenImageError, image_size, load_image
+from fashionkp_mm.images import formats as image_formats
+from fashionkp_mm.images.formats import (
     UnusableError,
     decode,
     image_suffixes,
     read_header,
     unread_suffixes,
 )
-from fashionkp_mm.images import BrokenImageError, image_size, load_image
 
 SUFFIXES = ("jpg", "png", "webp", "avif", "tif", "bmp", "gif", "jp2", "ppm")
 TURNED = ("jpg", "png", "webp", "avif", "tif")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, KEYPOINT_INDEX, NUM_KEYPOINTS
-from fashionkp_mm.core.mean_shape import mean_shapes, place_shapes
+from fashionkp_mm.core.shape import mean_shapes, place_shapes
 from fashionkp_mm.core.table import KeypointTable
 
 SKIRT = CATEGORY_INDEX["skirt"]

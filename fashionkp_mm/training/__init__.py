@@ -1,0 +1,1 @@
+"""From a command line to a training, a test, or drawn samples: what ``tools/*.py`` call."""

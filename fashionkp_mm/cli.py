@@ -225,9 +225,10 @@ def evaluate(
     predictions tell them. The points of the labelled category are scored.
     """
     from fashionkp_mm.commands import evaluate as command
+    from fashionkp_mm.core.evaluation import Rules
 
     files = _named_files(predictions)
-    rules = command.Rules(missing_normalizer, points, missing_predictions)
+    rules = Rules(missing_normalizer, points, missing_predictions)
     raise typer.Exit(command.run(answers, files, rules=rules, as_json=as_json))
 
 
@@ -269,7 +270,7 @@ def report(
     and the worst and best images, drawn. The page holds pictures of the data set.
     """
     from fashionkp_mm.commands import report as command
-    from fashionkp_mm.commands.evaluate import Rules
+    from fashionkp_mm.core.evaluation import Rules
 
     rules = Rules(missing_normalizer, points, missing_predictions)
     status = command.run(
@@ -431,6 +432,7 @@ def predict(
 
     Broken images are named at the end and do not stop the rest; exit status 1 if there are any.
     """
+    from fashionkp_mm.batch.options import Options
     from fashionkp_mm.commands import predict as command
     from fashionkp_mm.core.garments import CATEGORY_NAMES
 
@@ -452,7 +454,7 @@ def predict(
         raise typer.BadParameter("--resume needs a file to go on with, not --out -")
     status = command.run(
         paths,
-        command.Options(model, detector, boxes, flip_test, out, draw, max_megapixels, device),
+        Options(model, detector, boxes, flip_test, out, draw, max_megapixels, device),
         images=images,
         categories=categories,
         category=category,

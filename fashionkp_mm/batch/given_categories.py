@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fashionkp_mm.batch.sources import InputError, Source
-from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.image_ids import match_ids
+from fashionkp_mm.core.words import plural
 
 _MAX_NAMED = 5
 
@@ -50,7 +50,7 @@ def with_categories(
     missing = [source.image_id for source in sources if theirs[source.image_id] not in categories]
     if sources and len(missing) == len(sources):
         raise InputError(
-            f"{csv} holds none of the {terminal.plural(len(sources), 'image')}, or more than one id"
+            f"{csv} holds none of the {plural(len(sources), 'image')}, or more than one id"
             f" for each: the images are {_named(missing)}, and the file says"
             f" {_named(list(categories))}; name them alike, or leave out --categories"
         )
@@ -59,7 +59,7 @@ def with_categories(
     if renamed:
         first = renamed[0]
         notes.append(
-            f"{terminal.plural(len(renamed), 'image')} found in {csv} by the end of the path, such"
+            f"{plural(len(renamed), 'image')} found in {csv} by the end of the path, such"
             f" as {first}, which is {theirs[first]} there"
         )
     if missing:

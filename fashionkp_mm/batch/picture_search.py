@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fashionkp_mm.commands import terminal
+from fashionkp_mm.core.words import plural
 from fashionkp_mm.images.formats import HEIC_REMEDY, image_suffixes, unread_suffixes
 
 _ANY_DEPTH = "**"
@@ -43,11 +43,11 @@ class PictureSearch:
         """What was passed over, a sentence for each kind."""
         notes = []
         if self._hidden:
-            hidden = terminal.plural(self._hidden, "image")
+            hidden = plural(self._hidden, "image")
             notes.append(f"{hidden} left out whose names begin with a dot")
         if self._unread:
             counts = ", ".join(f"{suffix} {count:,}" for suffix, count in self._unread.items())
-            files = terminal.plural(self._unread.total(), "file")
+            files = plural(self._unread.total(), "file")
             remedy = f"; {HEIC_REMEDY}" if self._unread.keys() & {".heic", ".heif", ".hif"} else ""
             notes.append(f"{files} left out for want of a reader ({counts}){remedy}")
         return notes

@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import in_other_case, locate_images
+from fashionkp_mm.core.words import plural
 from fashionkp_mm.images import encode_image
 
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -55,7 +55,7 @@ def locate(
             raise FileNotFoundError(f"{csv}, value '{image_id}': {told}")
     places = " or ".join(str(root.resolve()) for root in around)
     raise FileNotFoundError(
-        f"none of the {terminal.plural(len(image_ids), 'image')} of {csv} is in {places}; expected"
+        f"none of the {plural(len(image_ids), 'image')} of {csv} is in {places}; expected"
         f" for instance {around[0] / image_ids[0]}{_case_in_words(others)}; {remedy}"
     )
 

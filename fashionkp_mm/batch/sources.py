@@ -14,7 +14,6 @@ from pathlib import Path
 
 from fashionkp_mm.batch.picture_search import PictureSearch
 from fashionkp_mm.batch.pictures import locate
-from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 
@@ -120,7 +119,7 @@ def read_categories(csv: Path) -> dict[str, str]:
         AnnotationError: The file breaks a rule of the format.
         OSError: The file cannot be read.
     """
-    table = terminal.read(read_test_list, csv)
+    table = read_test_list(csv)
     names = (CATEGORY_NAMES[index] for index in table.category_indices)
     return dict(zip(table.image_ids, names, strict=True))
 

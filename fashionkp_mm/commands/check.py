@@ -23,6 +23,7 @@ from fashionkp_mm.core.garments import (
 )
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.table import KeypointTable, Problem, in_lines
+from fashionkp_mm.core.words import plural
 
 _KINDS: dict[Kind, str] = {"list": "test list", "predictions": "file of predictions"}
 _STATES = {
@@ -157,9 +158,9 @@ def _print(findings: _Findings) -> None:
     if findings.images is not None:
         _print_images(findings.images, findings.rows)
     style = "bold red" if findings.errors else "bold green"
-    verdict = Text(terminal.plural(findings.errors, "error"), style=style)
+    verdict = Text(plural(findings.errors, "error"), style=style)
     read_as = "" if findings.kind == "labels" else f", read as a {_KINDS[findings.kind]}"
-    warned = terminal.plural(findings.warnings, "warning")
+    warned = plural(findings.warnings, "warning")
     verdict.append(f", {warned} in {findings.file}{read_as}", "default")
     console.print(verdict, soft_wrap=True)
     if findings.images is None and findings.rows:

@@ -21,6 +21,7 @@ from rich.text import Text
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.compat import startup
 from fashionkp_mm.compat.broken_imports import cause_of
+from fashionkp_mm.core.words import plural
 
 State = Literal["good", "note", "problem"]
 Purpose = Literal["predicting", "training"]
@@ -327,7 +328,7 @@ _DOES = {
 
 def _machine() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("CPU", "good", f"{platform.machine()}, {terminal.plural(cores or 1, 'core')}")
+    yield Finding("CPU", "good", f"{platform.machine()}, {plural(cores or 1, 'core')}")
     # What failed to import was named above; asking again would only repeat it.
     torch: Any = sys.modules.get("torch")
     if torch is None:

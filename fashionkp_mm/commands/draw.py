@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.batch.pictures import locate, targets, write_picture
 from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.compared import read_for
 from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.files import require_apart
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
@@ -17,7 +18,7 @@ from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.exchange.predictions import read_for
+from fashionkp_mm.core.words import plural
 from fashionkp_mm.images import BrokenImageError, load_image
 from fashionkp_mm.visualization.keypoints import draw_garment
 from fashionkp_mm.visualization.sheet import contact_sheet, fitted
@@ -113,7 +114,7 @@ def run(
         shown = len(tiles) if beside is None else len(tiles) // 2
         which = "" if shown == painter.drawn else "the first " if beside is None else "the worst "
         console.print(
-            f"contact sheet of {which}{terminal.plural(shown, 'image')}: {places[SHEET]}",
+            f"contact sheet of {which}{plural(shown, 'image')}: {places[SHEET]}",
             markup=False,
             soft_wrap=True,
         )
@@ -211,6 +212,6 @@ def _without_prediction(
     if missing:
         named = ", ".join(missing[:_MAX_NAMED]) + (", …" if len(missing) > _MAX_NAMED else "")
         yield (
-            f"{predictions} has no prediction for {terminal.plural(len(missing), 'image')},"
+            f"{predictions} has no prediction for {plural(len(missing), 'image')},"
             f" drawn without: {named}"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.compared import read_for
 from fashionkp_mm.core.csv_format import read_labels
+from fashionkp_mm.core.evaluation import Result, Rules, score
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
-from fashionkp_mm.core.normalized_error import (
-    SERVER_MIN_NORMALIZER,
-    Missing,
-    MissingNormalizer,
-    MissingPredictions,
-    NormalizedError,
-    Score,
-    ScoredPoints,
-    evaluate,
-    missing_predictions,
-)
-from fashionkp_mm.core.recognition import Confusion, Recognition, recognition
-from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.exchange.predictions import read_for
+from fashionkp_mm.core.normalized_error import SERVER_MIN_NORMALIZER, Missing, Score
+from fashionkp_mm.core.recognition import Confusion, Recognition
+from fashionkp_mm.core.words import plural
 
 NORMALIZER_RULES = {
     "skip": "{} without a labelled normaliser left out",
@@ -40,49 +30,6 @@ POINT_RULES = {"visible": "visible ones", "labelled": "visible and occluded ones
 _AS_LABELLED = "as labelled"
 """Said of categories that are all right, since a file does not tell given from recognised ones."""
 _MAX_NAMED = 5
-
-
-@dataclass(frozen=True)
-class Rules:
-    """By which rules to score; see `core.normalized_error`."""
-
-    missing_normalizer: MissingNormalizer = "skip"
-    points: ScoredPoints = "visible"
-    missing_predictions: MissingPredictions = "error"
-
-    def applied(self, missing: Missing) -> MissingPredictions:
-        """The rule to score by: where something is missing, and that an error, the rest counts."""
-        refused = self.missing_predictions == "error" and missing
-        return "skip" if refused else self.missing_predictions
-
-
-@dataclass(frozen=True)
-class Result:
-    """What is to be said of one file of predictions.
-
-    Attributes:
-        score: With `Rules.missing_predictions` = ``error`` and something missing, of what was
-            predicted.
-        recognition: Of categories and visibilities, as far as the file tells.
-        missing: What was to be scored and has no place.
-        rules: The rules.
-    """
-
-    score: NormalizedError
-    recognition: Recognition
-    missing: Missing
-    rules: Rules
-
-    @property
-    def failed(self) -> bool:
-        """Whether something is missing and nobody said what to do with it."""
-        return bool(self.missing) and self.rules.missing_predictions == "error"
-
-    @property
-    def partial(self) -> bool:
-        """Whether the score is one of what was predicted only."""
-        without_place = self.missing or self.missing.lacked
-        return bool(without_place) and self.rules.applied(self.missing) == "skip"
 
 
 def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json: bool) -> int:
@@ -121,22 +68,6 @@ def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json
     return 1 if failed else 0
 
 
-def score(answers: KeypointTable, predictions: KeypointTable, rules: Rules) -> Result:
-    """All there is to be said of a table of predictions."""
-    of_points: dict[str, Any] = {
-        "missing_normalizer": rules.missing_normalizer,
-        "scored_points": rules.points,
-    }
-    missing = missing_predictions(answers, predictions, **of_points)
-    does = rules.applied(missing)
-    return Result(
-        score=evaluate(answers, predictions, missing_predictions=does, **of_points),
-        recognition=recognition(answers, predictions),
-        missing=missing,
-        rules=rules,
-    )
-
-
 def _plain(result: Result) -> dict[str, Any]:
     def counts(confusion: Confusion | None) -> dict[str, Any] | None:
         return confusion.to_dict() if confusion else None
@@ -172,8 +103,8 @@ def _print_one(result: Result, console: Console) -> None:
 def _headline(result: Result) -> str:
     score = result.score
     value = f"{score.value:.4f} %" if score.points else "none, no point was scored"
-    images = terminal.plural(score.images - score.skipped_images, "image")
-    amount = f"{terminal.plural(score.points, 'point')}, {images}"
+    images = plural(score.images - score.skipped_images, "image")
+    amount = f"{plural(score.points, 'point')}, {images}"
     return f"[bold]{score_name(result)}: {value}[/bold]  ({amount})"
 
 
@@ -190,12 +121,12 @@ def rules_in_words(result: Result) -> Iterable[tuple[str, str]]:
     rules, missing = result.rules, result.missing
     yield "points", POINT_RULES[rules.points]
     rule = NORMALIZER_RULES[rules.missing_normalizer].format(
-        terminal.plural(result.score.skipped_images, "image")
+        plural(result.score.skipped_images, "image")
     )
     yield "normaliser", f"{rules.missing_normalizer}: {rule}"
     does = "left out" if result.partial else "counted as an error of 1 a point"
     if missing.image_ids:
-        images = terminal.plural(len(missing.image_ids), "image")
+        images = plural(len(missing.image_ids), "image")
         yield "missing", f"{images} without a prediction {does}"
     if missing.points:
         yield "missing", f"{_points(missing.points)} without a place {does}"
@@ -223,7 +154,7 @@ def missing_message(missing: Missing) -> str:
     """What has no prediction, and what to do about it."""
     told = []
     if missing.image_ids:
-        count = terminal.plural(len(missing.image_ids), "image")
+        count = plural(len(missing.image_ids), "image")
         told.append(f"{count} without a prediction: {_some(missing.image_ids)}")
     if missing.points:
         named = [f"{image_id} ({len(names)})" for image_id, names in missing.points.items()]
@@ -239,8 +170,8 @@ def missing_message(missing: Missing) -> str:
 
 
 def _points(named: Mapping[str, Sequence[str]]) -> str:
-    points = terminal.plural(sum(map(len, named.values())), "point")
-    return f"{points} of {terminal.plural(len(named), 'image')}"
+    points = plural(sum(map(len, named.values())), "point")
+    return f"{points} of {plural(len(named), 'image')}"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -282,8 +213,8 @@ def _comparison(results: dict[str, Result]) -> Table:
 
 def _score_table(what: str, scores: dict[str, Score]) -> Table:
     table = _plain_table(what, "NE %", "points")
-    for name, score in scores.items():
-        table.add_row(name, _percent(score), f"{score.points:,}")
+    for name, of_name in scores.items():
+        table.add_row(name, _percent(of_name), f"{of_name.points:,}")
     return table
 
 

@@ -11,21 +11,20 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.batch.pictures import locate
 from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.compared import read_for
 from fashionkp_mm.commands.evaluate import (
-    Rules,
     all_as_labelled,
     missing_message,
     rules_in_words,
-    score,
     score_name,
 )
 from fashionkp_mm.core.csv_format import read_labels
+from fashionkp_mm.core.evaluation import Rules, score
 from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.exchange.predictions import read_for
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.report import Case, Report, draw_case, ranked_images, render
 

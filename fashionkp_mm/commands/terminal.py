@@ -143,23 +143,24 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.1f} {self._unit}/s" if speed else "")
 
 
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """Print what readers of files warn of, when they are done."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnnotationWarning)
+        yield
+    for warning in caught:
+        say("warning", str(warning.message))
+
+
 def read(reader: Callable[[Path], KeypointTable], path: Path) -> KeypointTable:
-    """Read a CSV file and print its warnings.
+    """Read a file and print its warnings.
 
     Raises:
         AnnotationError: As the reader.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AnnotationWarning)
-        table = reader(path)
-    for warning in caught:
-        say("warning", str(warning.message))
-    return table
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 image``, ``2,000 images``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    with warnings_said():
+        return reader(path)
 
 
 def in_words(error: Exception) -> str:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.csv_cells import MAX_COORDINATE
 from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.garments import (
@@ -25,7 +24,6 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
-from fashionkp_mm.core.image_ids import UnmatchedIdsError, difference_in_words, require_overlap
 from fashionkp_mm.core.table import AnnotationError, KeypointTable, Problem
 
 _STATES = {state.name.lower(): state for state in Visibility}
@@ -33,34 +31,7 @@ _COCO_STATES = {0: Visibility.ABSENT, 1: Visibility.OCCLUDED, 2: Visibility.VISI
 _EXPECTED = "expected predictions as `fashionkp predict` writes them"
 
 
-def read_for(answers: KeypointTable, path: Path) -> KeypointTable:
-    """Read predictions that are to be compared with a table of labels; print what does not fit.
-
-    Raises:
-        UnmatchedIdsError: No prediction is of an image of the labels; the message names the file.
-        AnnotationError: As `read_prediction_file`.
-        OSError: The file cannot be read.
-    """
-    predictions = terminal.read(read_prediction_file, path)
-    try:
-        require_overlap(answers.image_ids, predictions.image_ids)
-    except UnmatchedIdsError as error:
-        raise UnmatchedIdsError(f"{path}: {error}") from None
-    known, predicted = set(answers.image_ids), set(predictions.image_ids)
-    unused = [image_id for image_id in predictions.image_ids if image_id not in known]
-    if unused:
-        unpredicted = [image_id for image_id in answers.image_ids if image_id not in predicted]
-        count = terminal.plural(len(unused), "prediction")
-        alike = difference_in_words(unpredicted, unused)
-        terminal.say(
-            "note",
-            f"{path}: {count} of images that the labels lack, such as '{unused[0]}', not used"
-            + (f"; {alike}" if alike else ""),
-        )
-    return predictions
-
-
-def read_prediction_file(path: Path) -> KeypointTable:
+def read_predictions_file(path: Path) -> KeypointTable:
     """Read predictions from a CSV, JSON, COCO or Parquet file.
 
     Raises:

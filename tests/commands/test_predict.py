@@ -18,8 +18,9 @@ from click.testing import Result
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from fashionkp_mm.batch import options
+from fashionkp_mm.batch.run import BatchRun
 from fashionkp_mm.cli import app
-from fashionkp_mm.commands import predict
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.runtime import FashionPredictor, Garment, Prediction
@@ -298,7 +299,7 @@ class TestModels:
     def test_without_onnx_runtime_says_what_to_install(
         self, images: Path, out: Path, model: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(predict, "find_spec", lambda name: None)
+        monkeypatch.setattr(options, "find_spec", lambda name: None)
 
         result = run(images, "--model", model, "--out", out)
 
@@ -529,16 +530,16 @@ class TestResume:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The prediction is of the file as it was before; then the run is interrupted."""
-        keep = predict._Task._keep
+        keep = BatchRun._keep
 
         def change_and_stop(self: Any, source: Any, found: Any) -> None:
             shutil.copy(images / ids[1], images / ids[0])
             keep(self, source, found)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(predict._Task, "_keep", change_and_stop)
+        monkeypatch.setattr(BatchRun, "_keep", change_and_stop)
         assert run(*arguments).exit_code == 130
-        monkeypatch.setattr(predict._Task, "_keep", keep)
+        monkeypatch.setattr(BatchRun, "_keep", keep)
         asked.clear()
 
         assert run(*arguments, "--resume").exit_code == 0
@@ -619,7 +620,7 @@ class TestFindings:
                     request = Request(index, path, None, "refine", None)
                     yield Prediction(request, (64, 48), tuple(answers[path.name]))
 
-        monkeypatch.setattr(predict, "FashionPredictor", Told)
+        monkeypatch.setattr(options, "FashionPredictor", Told)
         return answers
 
     @pytest.fixture

@@ -14,9 +14,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from fashionkp_mm.batch import drawing
+from fashionkp_mm.batch import run as batch_run
 from fashionkp_mm.batch.sources import Source
 from fashionkp_mm.cli import app
-from fashionkp_mm.commands import predict
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.runtime import FashionPredictor, Prediction
 from fashionkp_mm.runtime.request import Request
@@ -221,7 +222,7 @@ class TestFullDisk:
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device", str(out))
 
-        monkeypatch.setattr(predict, "write_atomically", full)
+        monkeypatch.setattr(batch_run, "write_atomically", full)
         result = run(images, "--model", model, "--out", out)
         monkeypatch.undo()
 
@@ -238,7 +239,7 @@ class TestMemory:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Five megapixels each, of which two may be in work."""
-        monkeypatch.setattr(predict, "_MAX_PAINTED_BYTES", 10_000_000 * predict._PAINTED_BYTES)
+        monkeypatch.setattr(drawing, "_MAX_PAINTED_BYTES", 10_000_000 * drawing._PAINTED_BYTES)
         lock, alive, most, begun = Lock(), 0, 0, 0
 
         def draw(prediction: Prediction, _: Path) -> Prediction:
@@ -252,7 +253,7 @@ class TestMemory:
                 alive -= 1
             return prediction
 
-        monkeypatch.setattr(predict, "_draw", draw)
+        monkeypatch.setattr(drawing, "_draw", draw)
         sources = [Source(f"{number}.jpg", tmp_path) for number in range(30)]
         pulled = 0
 
@@ -265,7 +266,7 @@ class TestMemory:
 
         places = {source.image_id: tmp_path / source.image_id for source in sources}
 
-        done = [source for source, _ in predict._once_drawn(results(), places)]
+        done = [source for source, _ in drawing.once_drawn(results(), places)]
 
         assert done == sources
         assert most <= 2
@@ -274,7 +275,7 @@ class TestMemory:
     def test_a_picture_larger_than_that_is_drawn_alone(
         self, images: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(predict, "_MAX_PAINTED_BYTES", 1)
+        monkeypatch.setattr(drawing, "_MAX_PAINTED_BYTES", 1)
 
         assert (
             run(

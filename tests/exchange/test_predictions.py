@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from fashionkp_mm.batch.writers import Format, content, render
+from fashionkp_mm.commands.compared import read_for, read_predictions_file
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.table import AnnotationError, KeypointTable
-from fashionkp_mm.exchange.predictions import read_for, read_prediction_file
 from fashionkp_mm.runtime import Garment
 
 Make = Callable[..., Garment]
@@ -47,8 +47,8 @@ def test_a_file_gives_the_table_of_the_csv(
 ) -> None:
     if form == "parquet":
         pytest.importorskip("pyarrow")
-    expected = read_prediction_file(write(tmp_path / "p.csv", "csv", found))
-    table = read_prediction_file(write(tmp_path / name, form, found))
+    expected = read_predictions_file(write(tmp_path / "p.csv", "csv", found))
+    table = read_predictions_file(write(tmp_path / name, form, found))
     assert table.image_ids == expected.image_ids == ("Images/a, 1.jpg", "/c.jpg")
     assert [CATEGORY_NAMES[c] for c in table.category_indices] == ["dress", "skirt"]
     assert (table.category_indices == expected.category_indices).all()
@@ -60,8 +60,8 @@ def test_a_file_gives_the_table_of_the_csv(
 def test_coco_has_no_place_for_an_absent_point(
     name: str, found: dict[str, list[Garment]], tmp_path: Path
 ) -> None:
-    expected = read_prediction_file(write(tmp_path / "p.csv", "csv", found))
-    table = read_prediction_file(write(tmp_path / name, "coco", found))
+    expected = read_predictions_file(write(tmp_path / "p.csv", "csv", found))
+    table = read_predictions_file(write(tmp_path / name, "coco", found))
     assert table.image_ids == expected.image_ids
     assert (table.category_indices == expected.category_indices).all()
     assert (table.visibility == expected.visibility).all()
@@ -73,7 +73,7 @@ def test_coco_has_no_place_for_an_absent_point(
 def test_a_csv_is_read_as_csv_whatever_it_begins_with(garment: Make, tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", "csv", {"[a.jpg": [garment()]})
     path.write_bytes(path.read_bytes().partition(b"\n")[2])
-    assert read_prediction_file(path).image_ids == ("[a.jpg",)
+    assert read_predictions_file(path).image_ids == ("[a.jpg",)
 
 
 def _change(part: Any, steps: list[Any], value: Any) -> None:
@@ -112,7 +112,7 @@ def test_broken_json_is_named(
     _change(entries, steps, value)
     path.write_text(json.dumps(entries))
     with pytest.raises(AnnotationError) as caught:
-        read_prediction_file(path)
+        read_predictions_file(path)
     assert f"{path}, {told}" in str(caught.value) or told in str(caught.value)
 
 
@@ -136,7 +136,7 @@ def test_broken_coco_is_named(
     _change(dataset, steps, value)
     path.write_text(json.dumps(dataset))
     with pytest.raises(AnnotationError) as caught:
-        read_prediction_file(path)
+        read_predictions_file(path)
     assert told in str(caught.value)
 
 
@@ -145,21 +145,21 @@ def test_what_is_no_json(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     path.write_bytes(content)
     with pytest.raises(AnnotationError, match="not readable as JSON"):
-        read_prediction_file(path)
+        read_predictions_file(path)
 
 
 def test_damaged_parquet(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     path.write_bytes(b"PAR1 and no more")
     with pytest.raises(AnnotationError, match=r"not readable as Parquet|Parquet needs pyarrow"):
-        read_prediction_file(path)
+        read_predictions_file(path)
 
 
 class TestReadFor:
     @pytest.fixture
     def answers(self, garment: Make, tmp_path: Path) -> KeypointTable:
         images = {f"Images/skirt/{name}.jpg": [garment()] for name in "abc"}
-        return read_prediction_file(write(tmp_path / "answers.csv", "csv", images))
+        return read_predictions_file(write(tmp_path / "answers.csv", "csv", images))
 
     def test_ids_that_differ_by_a_prefix(
         self, answers: KeypointTable, garment: Make, tmp_path: Path

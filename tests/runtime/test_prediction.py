@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import supervision
 from small_networks import picture
 
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_INDEX, KEYPOINT_INDEX, Visibility
@@ -126,7 +127,6 @@ def test_as_a_frame(prediction: Prediction, nothing: Prediction) -> None:
 
 
 def test_as_supervisions_keypoints(prediction: Prediction, nothing: Prediction) -> None:
-    supervision = pytest.importorskip("supervision")
     points = prediction.to_supervision()
     assert isinstance(points, supervision.KeyPoints)
     assert points.xy.shape == (2, 24, 2)

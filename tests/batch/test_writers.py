@@ -75,7 +75,12 @@ FORMATS: tuple[Format, ...] = ("csv", "json", "parquet", "coco")
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_kept_fits(form: Format, garment: Make) -> None:
-    for garments in ([], [garment(name) for name in CATEGORY_NAMES]):
+    states = np.random.default_rng(0).integers(-1, 2, (40, len(KEYPOINT_NAMES)), np.int8)
+    of_all_outlines = [
+        garment(visibility=visibility, keypoints=np.random.default_rng(n).normal(50, 20, (24, 2)))
+        for n, visibility in enumerate([*states, np.full(len(KEYPOINT_NAMES), -1, np.int8)])
+    ]
+    for garments in ([], [garment(name) for name in CATEGORY_NAMES], of_all_outlines):
         assert fits(form, json.loads(json.dumps(content(form, (64, 48), garments))))
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from small_networks import (
 )
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES, NUM_KEYPOINTS
-from fashionkp_mm.runtime import FashionPredictor, Garment, GarmentDetector, ModelFileError
+from fashionkp_mm.runtime import FashionPredictor, GarmentDetector, ModelFileError, Prediction
 from fashionkp_mm.runtime.metadata import (
     METADATA_KEY,
     CentroidHeatmapDecoder,
@@ -134,9 +135,9 @@ def write_detector(path: Path, answers: Arrays, metadata: str) -> Path:
     return write(path, metadata, {"images": (TensorProto.UINT8, (height, width, 3))}, answers)
 
 
-def require_sense(garments: list[Garment]) -> None:
+def require_sense(predictions: Sequence[Prediction]) -> None:
     """All forms of a prediction can be written, and hold numbers only."""
-    for garment in garments:
+    for garment in chain.from_iterable(predictions):
         json.dumps([garment.to_dict(), garment.to_coco()], allow_nan=False)
         assert not {"nan", "inf", "-inf"} & {
             part for cell in garment.to_csv_row() for part in cell.split("_")
@@ -144,15 +145,17 @@ def require_sense(garments: list[Garment]) -> None:
         assert 0 <= garment.category_score <= 1.01
 
 
-def refused_or_sensible(path: Path, predict: Callable[[], list[Garment]]) -> str | None:
+def refused_or_sensible(
+    path: Path, predict: Callable[[], Prediction | list[Prediction]]
+) -> str | None:
     """Why a file is refused, or None if what it says makes sense."""
     try:
-        garments = predict()
+        found = predict()
     except ModelFileError as error:
         assert str(error).startswith(f"{path}: ")
         assert len(str(error)) < 3000
         return str(error)
-    require_sense(garments)
+    require_sense([found] if isinstance(found, Prediction) else found)
     return None
 
 

@@ -24,9 +24,9 @@ class GarmentRecognition(BaseMetric):
 
     Reports ``fashionai/category_accuracy`` and ``fashionai/visibility_accuracy``, each also as the
     mean of its classes (``…_balanced``) and for each class (``…_dress``, ``…_occluded``), and logs
-    the tables of counts; see `core.recognition`. The category is the network's own opinion, also
-    where the caller gave one. Visibility is scored on the points that the labelled category
-    defines.
+    the tables of counts; see `core.recognition`. The category is the one that users get, or the
+    network's own opinion where the caller gave one. Visibility is scored on the points that the
+    labelled category defines.
 
     Images without a prediction are left out. A model that predicts neither is told so once, and
     nothing is reported for it.
@@ -56,7 +56,7 @@ class GarmentRecognition(BaseMetric):
                 result.update(
                     category=int(truth["category_indices"][0]),
                     visibility=np.asarray(truth["keypoint_visibility"][0]),
-                    predicted_category=int(np.argmax(_array(predicted["category_scores"])[0])),
+                    predicted_category=_category(sample),
                     predicted_visibility=_array(predicted["keypoint_visibility"])[0],
                 )
             self.results.append(result)
@@ -93,6 +93,13 @@ class GarmentRecognition(BaseMetric):
                 for name, share in confusion.per_class.items():
                     metrics[f"{what}_accuracy_{name}"] = share
         return metrics
+
+
+def _category(sample: dict[str, Any]) -> int:
+    predicted = sample["pred_instances"]
+    if not sample.get("category_given", True):
+        return int(predicted["category_indices"][0])
+    return int(np.argmax(_array(predicted["category_scores"])[0]))
 
 
 def _array(values: Any) -> np.ndarray[Any, Any]:

@@ -101,6 +101,18 @@ def test_every_model_is_scored_by_both_metrics(drawn_dataset, demo_config: Confi
     assert {"fashionai/NE", "fashionai/category_accuracy"} <= result.keys()
 
 
+def test_where_none_is_given_the_category_that_users_get_counts(drawn_dataset):
+    # A detector can say what it is, against the network's opinion.
+    for given, expected in ((True, 100), (False, 0)):
+        dataset = drawn_dataset("val", category_given=given)
+        samples = recognised(dataset)
+        for sample in samples:
+            labelled = sample.gt_instances.category_indices
+            sample.pred_instances.category_indices = (labelled + 1) % len(CATEGORY_NAMES)
+        result = score(GarmentRecognition(), dataset, samples)
+        assert result["fashionai/category_accuracy"] == expected
+
+
 def test_images_without_a_prediction_are_left_out(drawn_dataset, logged):
     dataset = drawn_dataset("val")
     nothing = InstanceData(

@@ -38,7 +38,7 @@ from fashionkp_mm.core.garments import (
 )
 from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.normalized_error import (
-    NormalizedError,
+    NormalizedErrorResult,
     evaluate,
     image_errors,
     point_errors,
@@ -130,7 +130,7 @@ def test(
     detector: Sequence[Path],
     answers: KeypointTable,
     folder: Path,
-) -> dict[str, NormalizedError]:
+) -> dict[str, NormalizedErrorResult]:
     """NE by box source, the labelled category given, as ``tools/test.py`` finds it."""
     command = [sys.executable, ROOT / "tools/test.py", config, weights, "--boxes", *SOURCES]
     command += ["--detector", *detector]
@@ -203,7 +203,7 @@ def as_predicted(garments: Sequence[dict[str, Any]], answers: KeypointTable) -> 
     return Predicted(table, scores, np.array(chosen))
 
 
-def draw_worst(model: Path, folder: Path, picture: Path) -> NormalizedError:
+def draw_worst(model: Path, folder: Path, picture: Path) -> NormalizedErrorResult:
     """Draw garments by program, predict them, and show those with the largest NE."""
     root = folder / "drawn"
     synth = [Path(sys.executable).with_name("fashionkp"), "synth", root, "--images", DRAWN]
@@ -272,13 +272,13 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
 
 
 def errors(
-    scores: dict[str, NormalizedError],
+    scores: dict[str, NormalizedErrorResult],
     given: Predicted,
     quick: Predicted,
     own: Predicted,
     answers: KeypointTable,
 ) -> str:
-    columns: dict[str, NormalizedError] = dict(scores)
+    columns: dict[str, NormalizedErrorResult] = dict(scores)
     shipped = columns["refine, ONNX"] = evaluate(answers, given.table)
     columns["refine, ONNX, no flip"] = evaluate(answers, quick.table)
     columns["refine, ONNX, own category"] = evaluate(answers, own.table)
@@ -411,7 +411,7 @@ def failures(
     answers: KeypointTable,
     by_hand: str,
     picture: str,
-    drawn: NormalizedError,
+    drawn: NormalizedErrorResult,
 ) -> str:
     distances = point_errors(answers, given.table)
     scored = ~np.isnan(distances)

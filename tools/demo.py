@@ -22,7 +22,7 @@ from rich.table import Table
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import Visibility
-from fashionkp_mm.core.normalized_error import NormalizedError, evaluate
+from fashionkp_mm.core.normalized_error import NormalizedErrorResult, evaluate
 from fashionkp_mm.core.shape import mean_shape_error
 from fashionkp_mm.core.table import KeypointTable
 
@@ -208,14 +208,14 @@ def _run_logged(command: list[str], root: Path, data: Path, log: Path) -> None:
         raise DemoError(f"{command[1]} failed, see above")
 
 
-def _mean_shape_error(train: KeypointTable, answers: KeypointTable) -> NormalizedError:
+def _mean_shape_error(train: KeypointTable, answers: KeypointTable) -> NormalizedErrorResult:
     def boxes(table: KeypointTable) -> NDArray[np.float32]:
         return keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
 
     return mean_shape_error(train, boxes(train), answers, boxes(answers))
 
 
-def _score_table(scores: dict[str, NormalizedError]) -> Table:
+def _score_table(scores: dict[str, NormalizedErrorResult]) -> Table:
     table = Table(title="NE in %, boxes from labels unless it says none", title_justify="left")
     table.add_column("")
     for name in scores:

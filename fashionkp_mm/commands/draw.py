@@ -80,7 +80,7 @@ def run(
 
         if beside is not None:
             failures.extend(_without_prediction(table, beside, predictions))
-        painter = _Painter(
+        drawer = _PanelDrawer(
             table,
             beside,
             errors,
@@ -91,7 +91,7 @@ def run(
         )
         tiles: list[tuple[str, _Image]] = []
         with terminal.progress("drawing", len(table)) as progress:
-            for done, (image_id, panels) in enumerate(painter.pictures(failures), start=1):
+            for done, (image_id, panels) in enumerate(drawer.pictures(failures), start=1):
                 if panels:
                     write_picture(places[image_id], _side_by_side(panels))
                     if sheet and len(tiles) + len(panels) <= SHEET_COLUMNS * SHEET_ROWS:
@@ -106,13 +106,13 @@ def run(
 
     console = terminal.out()
     console.print(
-        f"{painter.drawn:,} of {len(table):,} images drawn below {out}",
+        f"{drawer.drawn:,} of {len(table):,} images drawn below {out}",
         markup=False,
         soft_wrap=True,
     )
     if tiles:
         shown = len(tiles) if beside is None else len(tiles) // 2
-        which = "" if shown == painter.drawn else "the first " if beside is None else "the worst "
+        which = "" if shown == drawer.drawn else "the first " if beside is None else "the worst "
         console.print(
             f"contact sheet of {which}{plural(shown, 'image')}: {places[SHEET]}",
             markup=False,
@@ -123,7 +123,7 @@ def run(
     return 1 if failures else 0
 
 
-class _Painter:
+class _PanelDrawer:
     """Draws the rows of a table one after the other."""
 
     def __init__(

@@ -70,7 +70,7 @@ def run(
         remedy = "name the folder that the image ids start from with --images"
         found, missing = locate(answered.image_ids, answers, images, remedy=remedy)
         require_apart([out], [answers, predictions, *found.values()])
-        painter = _Painter(
+        drawer = _CaseDrawer(
             answered,
             predicted,
             errors,
@@ -79,7 +79,7 @@ def run(
             missing=missing,
             max_megapixels=max_megapixels,
         )
-        ranked = painter.drawable()
+        ranked = drawer.drawable()
         worst = ranked[:WORST]
         best = ranked[len(worst) :][::-1][:BEST]
         as_labelled = result.recognition.visibility is None
@@ -102,8 +102,8 @@ def run(
             category_indices=answered.category_indices,
             errors=errors,
             recognition=recognition,
-            worst=painter.cases(worst, as_labelled=as_labelled),
-            best=painter.cases(best, as_labelled=as_labelled),
+            worst=drawer.cases(worst, as_labelled=as_labelled),
+            best=drawer.cases(best, as_labelled=as_labelled),
         )
         content = render(page).encode()
         write_atomically(out, content)
@@ -115,7 +115,7 @@ def run(
     return 1 if failures else 0
 
 
-class _Painter:
+class _CaseDrawer:
     """Draws single images of the run."""
 
     def __init__(

@@ -37,7 +37,7 @@ PATCHES = {
     "mmengine.hooks.checkpoint_hook": ("atomic_write", "patch_checkpoint_hook"),
     "mmengine.runner.checkpoint": ("checkpoints", "patch"),
     "mmpose.structures.utils": ("instances", "patch"),
-    "mmpose.visualization.opencv_backend_visualizer": ("drawing", "patch"),
+    "mmpose.visualization.opencv_backend_visualizer": ("opencv_visualizer", "patch"),
 }
 """Module to patch -> our module in this folder, and its function that is called with the former."""
 

@@ -9,7 +9,7 @@ from fashionkp_mm.core.normalized_error import (
     Missing,
     MissingNormalizer,
     MissingPredictions,
-    NormalizedError,
+    NormalizedErrorResult,
     ScoredPoints,
     evaluate,
     missing_predictions,
@@ -44,7 +44,7 @@ class Result:
         rules: The rules.
     """
 
-    score: NormalizedError
+    score: NormalizedErrorResult
     recognition: Recognition
     missing: Missing
     rules: Rules

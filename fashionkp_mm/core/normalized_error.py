@@ -94,7 +94,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class NormalizedError:
+class NormalizedErrorResult:
     """NE of a set of images.
 
     Attributes:
@@ -116,7 +116,7 @@ class NormalizedError:
     def to_dict(self) -> dict[str, Any]:
         """The result as plain numbers, for JSON; a score without points is ``None``."""
 
-        def plain(score: Score | NormalizedError) -> float | None:
+        def plain(score: Score | NormalizedErrorResult) -> float | None:
             return score.value if score.points else None
 
         def group(scores: dict[str, Score]) -> dict[str, dict[str, Any]]:
@@ -134,7 +134,7 @@ class NormalizedError:
         }
 
 
-def score_frame(result: NormalizedError) -> pd.DataFrame:
+def score_frame(result: NormalizedErrorResult) -> pd.DataFrame:
     """Tabulate a result for people: all, each category, each keypoint with its NE and points."""
     scores = {
         ("all", ""): Score(result.value, result.points),
@@ -190,7 +190,7 @@ def normalized_error(
     missing_normalizer: MissingNormalizer = "skip",
     scored_points: ScoredPoints = "visible",
     failed: NDArray[np.bool_] | None = None,
-) -> NormalizedError:
+) -> NormalizedErrorResult:
     """Score predictions against labels.
 
     Args:
@@ -231,7 +231,7 @@ def normalized_error(
     present = np.bincount(categories, minlength=len(CATEGORY_NAMES)) > 0
     per_category = _grouped(error, categories[images], CATEGORY_NAMES)
     per_keypoint = _grouped(error, points, KEYPOINT_NAMES)
-    return NormalizedError(
+    return NormalizedErrorResult(
         value=_percent(float(error.sum()), error.size),
         points=error.size,
         images=len(labels),
@@ -264,7 +264,7 @@ def evaluate(
     missing_normalizer: MissingNormalizer = "skip",
     scored_points: ScoredPoints = "visible",
     missing_predictions: MissingPredictions = "error",
-) -> NormalizedError:
+) -> NormalizedErrorResult:
     """Score a table of predictions against a table of answers, matched by image id.
 
     The points that the *labelled* category defines are scored, whatever the predicted one is.

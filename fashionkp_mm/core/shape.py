@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
-from fashionkp_mm.core.normalized_error import NormalizedError, normalized_error
+from fashionkp_mm.core.normalized_error import NormalizedErrorResult, normalized_error
 from fashionkp_mm.core.table import KeypointTable
 
 
@@ -60,7 +60,7 @@ def mean_shape_error(
     train_boxes: NDArray[np.floating[Any]],
     answers: KeypointTable,
     answer_boxes: NDArray[np.floating[Any]],
-) -> NormalizedError:
+) -> NormalizedErrorResult:
     """Score the baseline: the training set's mean shapes, placed in the boxes of the answers.
 
     Args:

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.nms import nms
 from fashionkp_mm.exporting.errors import ExportError
+from fashionkp_mm.exporting.exported_networks import Normalization
 from fashionkp_mm.exporting.graph import to_onnx
 from fashionkp_mm.exporting.parity import Difference, Parity, Picture
-from fashionkp_mm.exporting.pose_networks import Normalization
 from fashionkp_mm.exporting.provenance import Provenance
 from fashionkp_mm.exporting.trained import TrainedModel
 from fashionkp_mm.runtime.detector import GarmentDetector

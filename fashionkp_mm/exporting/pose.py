@@ -12,9 +12,9 @@ from mmpose.codecs import SimCCLabel, UDPHeatmap
 
 from fashionkp_mm.core.garments import UNKNOWN_CATEGORY
 from fashionkp_mm.exporting.errors import ExportError
+from fashionkp_mm.exporting.exported_networks import ExportedPoseNetwork, RtmlibNetwork
 from fashionkp_mm.exporting.graph import to_onnx
 from fashionkp_mm.exporting.parity import Parity, Picture
-from fashionkp_mm.exporting.pose_networks import PoseNetwork, RtmlibNetwork
 from fashionkp_mm.exporting.pose_parity import pose_parity, rtmlib_parity
 from fashionkp_mm.exporting.provenance import Provenance
 from fashionkp_mm.exporting.trained import TrainedModel
@@ -55,7 +55,7 @@ class PoseExporter:
         }
         points = self.metadata.decoder.outputs(self.metadata.input_size)
         outputs = [*points, "category_scores", "visibility_scores"]
-        network = PoseNetwork(self._trained.model).eval()
+        network = ExportedPoseNetwork(self._trained.model).eval()
         return to_onnx(network, inputs, outputs, {METADATA_KEY: self.metadata.to_json()})
 
     def parity(self, file: Path, pictures: Iterable[Picture]) -> Parity:

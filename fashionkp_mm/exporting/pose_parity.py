@@ -28,8 +28,8 @@ from mmengine.dataset import Compose, pseudo_collate
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES, UNKNOWN_CATEGORY
+from fashionkp_mm.exporting.exported_networks import ExportedPoseNetwork
 from fashionkp_mm.exporting.parity import Difference, Parity, Picture
-from fashionkp_mm.exporting.pose_networks import PoseNetwork
 from fashionkp_mm.exporting.trained import TrainedModel
 from fashionkp_mm.runtime import FashionPredictor
 from fashionkp_mm.runtime.decode import decode
@@ -239,7 +239,7 @@ class _PyTorch:
         estimator.test_cfg = {**(estimator.test_cfg or {}), "flip_test": False}
         self._estimator = estimator
         self._pipeline = Compose(trained.pipeline)
-        self._network = PoseNetwork(trained.model).eval()
+        self._network = ExportedPoseNetwork(trained.model).eval()
 
     def look(self, looks: Sequence[_Look]) -> _Seen:
         """Crop and predict."""

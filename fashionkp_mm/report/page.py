@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm import __version__
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES, KEYPOINT_NAMES
-from fashionkp_mm.core.normalized_error import NormalizedError
+from fashionkp_mm.core.normalized_error import NormalizedErrorResult
 from fashionkp_mm.core.recognition import Confusion, Recognition
 from fashionkp_mm.report import charts
 from fashionkp_mm.report.cases import Case
@@ -45,7 +45,7 @@ class Report:
 
     name: str
     score_name: str
-    score: NormalizedError
+    score: NormalizedErrorResult
     rules: Sequence[tuple[str, str]]
     warning: str
     category_indices: NDArray[np.int8]

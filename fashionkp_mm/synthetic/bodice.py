@@ -8,7 +8,7 @@ import numpy as np
 
 from fashionkp_mm.synthetic.fabric import Finish
 from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, axis_between, points, smooth, xy
-from fashionkp_mm.synthetic.pattern import SIDES, Garment, Piece, Trim
+from fashionkp_mm.synthetic.pattern import SIDES, GarmentPattern, Piece, Trim
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _side(cut: BodyCut, sign: int, jitter: FloatArray) -> tuple[FloatArray, Floa
 
 
 def add_bodice(
-    garment: Garment,
+    garment: GarmentPattern,
     cut: BodyCut,
     rng: np.random.Generator,
     *,
@@ -224,7 +224,7 @@ def _strap_edge(cut: BodyCut, made: dict[str, FloatArray]) -> FloatArray:
     return np.concatenate([half, arc((-x, peak), (x, peak), middle - peak)[1:-1], other])
 
 
-def _add_straps(garment: Garment, cut: BodyCut, top: FloatArray) -> None:
+def _add_straps(garment: GarmentPattern, cut: BodyCut, top: FloatArray) -> None:
     width = 0.55 + 0.12 * max(cut.neck_depth - 10, 0)
     for name, sign in SIDES:
         peak = np.array([sign * cut.neck[0] * 0.92, float(top[12, 1]) + 0.8])

@@ -8,7 +8,7 @@ from fashionkp_mm.synthetic.fabric import Finish
 from fashionkp_mm.synthetic.geometry import Axis, arc, axis_between, lengths, points, smooth, xy
 from fashionkp_mm.synthetic.pattern import (
     SIDES,
-    Garment,
+    GarmentPattern,
     Piece,
     Pose,
     Trim,
@@ -18,10 +18,10 @@ from fashionkp_mm.synthetic.pattern import (
 from fashionkp_mm.synthetic.tops import add_skirt_part
 
 
-def cut_skirt(rng: np.random.Generator, pose: Pose) -> Garment:
+def cut_skirt(rng: np.random.Generator, pose: Pose) -> GarmentPattern:
     """A pencil, A-line, flared, gathered or pleated skirt, mini to maxi."""
     del pose
-    garment = Garment("skirt")
+    garment = GarmentPattern("skirt")
     waist_y = 66.0 + rng.uniform(-2, 4)
     waist_x = 12.6 + 0.25 * (waist_y - 66) + rng.uniform(-0.6, 1.4)
     length = float(
@@ -73,7 +73,7 @@ def cut_skirt(rng: np.random.Generator, pose: Pose) -> Garment:
 
 
 def add_waistband(
-    garment: Garment,
+    garment: GarmentPattern,
     rng: np.random.Generator,
     left: np.ndarray,
     right: np.ndarray,
@@ -106,9 +106,9 @@ def add_waistband(
     )  # fmt: skip
 
 
-def cut_trousers(rng: np.random.Generator, pose: Pose) -> Garment:
+def cut_trousers(rng: np.random.Generator, pose: Pose) -> GarmentPattern:
     """Skinny, straight, wide or flared trousers, or shorts."""
-    garment = Garment("trousers")
+    garment = GarmentPattern("trousers")
     waist_y = 67.0 + rng.uniform(-2, 6)
     waist_x = 12.8 + 0.22 * (waist_y - 67) + rng.uniform(-0.5, 1.2)
     kind = str(rng.choice(["skinny", "straight", "wide", "flare"], p=[0.3, 0.36, 0.22, 0.12]))

@@ -17,7 +17,7 @@ import numpy as np
 from fashionkp_mm.core.csv_format import write_labels
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, NUM_KEYPOINTS
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.synthetic.drawing import CUTS, SyntheticGarment, draw_garment
+from fashionkp_mm.synthetic.drawing import CUTS, SyntheticGarment, synthesize_garment
 
 JPEG_QUALITY = 92
 VAL_ROUND, ROUNDS = 1, 6
@@ -93,7 +93,7 @@ def draw_image(index: int, seed: int) -> SyntheticGarment:
     """The image of this number, from 0, of the data set of this seed."""
     names = _drawable()
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
-    return draw_garment(rng, names[index % len(names)])
+    return synthesize_garment(rng, names[index % len(names)])
 
 
 def _drawable() -> list[str]:

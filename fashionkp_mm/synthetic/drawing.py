@@ -19,10 +19,10 @@ from fashionkp_mm.synthetic.fabric import Fabric, make_fabric, plain_fabric
 from fashionkp_mm.synthetic.figure import Painter, Wearer, make_wearer
 from fashionkp_mm.synthetic.framing import choose_size, make_camera
 from fashionkp_mm.synthetic.outwear import cut_outwear
-from fashionkp_mm.synthetic.pattern import Garment, Piece, Pose, make_pose
+from fashionkp_mm.synthetic.pattern import GarmentPattern, Piece, Pose, make_pose
 from fashionkp_mm.synthetic.tops import cut_blouse, cut_dress
 
-Cut = Callable[[np.random.Generator, Pose], Garment]
+Cut = Callable[[np.random.Generator, Pose], GarmentPattern]
 
 CUTS: dict[str, Cut] = {
     "blouse": cut_blouse,
@@ -59,7 +59,7 @@ class SyntheticGarment:
     visibility: NDArray[np.int8]
 
 
-def draw_garment(rng: np.random.Generator, category: str) -> SyntheticGarment:
+def synthesize_garment(rng: np.random.Generator, category: str) -> SyntheticGarment:
     """Draw a garment with exact labels.
 
     Everything is drawn by program; the same state of ``rng`` gives the same picture.
@@ -75,7 +75,7 @@ def draw_garment(rng: np.random.Generator, category: str) -> SyntheticGarment:
 
 
 def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> SyntheticGarment:
-    """:func:`draw_garment`, with the choice to leave away what gets between garment and camera."""
+    """As `synthesize_garment`; ``occluders`` says whether things may hide parts of the garment."""
     if category not in CUTS:
         raise ValueError(
             f"no cut for category {category!r}: the drawn ones are {', '.join(CUTS)}; "
@@ -108,7 +108,7 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
 class _Look:
     """What is shown and how."""
 
-    garment: Garment
+    garment: GarmentPattern
     pose: Pose
     worn: str
     fabric: Fabric
@@ -263,7 +263,7 @@ def _develop(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def _labels(canvas: Canvas, garment: Garment) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+def _labels(canvas: Canvas, garment: GarmentPattern) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Where the points fell and whether a later layer covers them."""
     height, width = canvas.image.shape[:2]
     keypoints = np.full((NUM_KEYPOINTS, 2), -1, dtype=np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fashionkp_mm.core.garments import CATEGORIES
 from fashionkp_mm.synthetic.geometry import Camera, FloatArray, homography, points
-from fashionkp_mm.synthetic.pattern import Garment
+from fashionkp_mm.synthetic.pattern import GarmentPattern
 
 LONG_SIDE = 512
 """Longest side of a picture in pixels, as in the FashionAI data."""
@@ -21,7 +21,7 @@ def choose_size(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def make_camera(
-    rng: np.random.Generator, garment: Garment, size: tuple[int, int], worn: str
+    rng: np.random.Generator, garment: GarmentPattern, size: tuple[int, int], worn: str
 ) -> Camera:
     """Frame a garment.
 
@@ -71,7 +71,7 @@ def make_camera(
     return camera
 
 
-def _extent(garment: Garment) -> tuple[FloatArray, FloatArray]:
+def _extent(garment: GarmentPattern) -> tuple[FloatArray, FloatArray]:
     outlines = np.concatenate([piece.outline for piece in garment.pieces])
     return outlines.min(axis=0), outlines.max(axis=0)
 
@@ -93,7 +93,7 @@ def _camera(
     return Camera(homography(source, [(float(x), float(y)) for x, y in target]), turn, sway)
 
 
-def _keeps(camera: Camera, garment: Garment, size: tuple[int, int]) -> bool:
+def _keeps(camera: Camera, garment: GarmentPattern, size: tuple[int, int]) -> bool:
     """Whether the points that normalise the error are in the picture."""
     names = CATEGORIES[garment.category].normalizer
     places = np.stack([garment.keypoints[name][0] for name in names])

@@ -11,7 +11,7 @@ from fashionkp_mm.synthetic.fabric import Finish
 from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, points, smooth, xy
 from fashionkp_mm.synthetic.pattern import (
     SIDES,
-    Garment,
+    GarmentPattern,
     Piece,
     Pose,
     Trim,
@@ -27,9 +27,9 @@ STYLES: dict[str, float] = {
 """Styles and how often each is met."""
 
 
-def cut_outwear(rng: np.random.Generator, pose: Pose) -> Garment:
+def cut_outwear(rng: np.random.Generator, pose: Pose) -> GarmentPattern:
     """A blazer, a coat, a zipped jacket or a cardigan, open or closed."""
-    garment = Garment("outwear")
+    garment = GarmentPattern("outwear")
     style = str(rng.choice(list(STYLES), p=list(STYLES.values())))
     length = {
         "blazer": rng.uniform(78, 90),
@@ -81,7 +81,7 @@ def _opening(rng: np.random.Generator, style: str) -> tuple[float, float]:
 
 
 def _fronts(
-    garment: Garment,
+    garment: GarmentPattern,
     cut: BodyCut,
     rng: np.random.Generator,
     style: str,
@@ -211,7 +211,7 @@ def _details(
 
 
 def _belt(
-    garment: Garment, made: dict[str, FloatArray], cut: BodyCut, gap: tuple[float, float]
+    garment: GarmentPattern, made: dict[str, FloatArray], cut: BodyCut, gap: tuple[float, float]
 ) -> None:
     """A tied belt over closed fronts, or its two halves hanging from open ones."""
     y = cut.waist[1]
@@ -244,7 +244,11 @@ def _belt(
 
 
 def _collar(
-    rng: np.random.Generator, garment: Garment, cut: BodyCut, style: str, gap: tuple[float, float]
+    rng: np.random.Generator,
+    garment: GarmentPattern,
+    cut: BodyCut,
+    style: str,
+    gap: tuple[float, float],
 ) -> None:
     """Lapels, a fur or shirt collar, a stand, or none."""
     x, y = cut.neck

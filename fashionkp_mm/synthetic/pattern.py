@@ -74,7 +74,7 @@ class Pose:
 
 
 @dataclass
-class Garment:
+class GarmentPattern:
     """Pieces in painting order, and keypoints.
 
     Attributes:

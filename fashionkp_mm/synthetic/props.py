@@ -18,7 +18,7 @@ from fashionkp_mm.synthetic.geometry import (
     tube,
     xy,
 )
-from fashionkp_mm.synthetic.pattern import Garment
+from fashionkp_mm.synthetic.pattern import GarmentPattern
 
 WOOD = (72.0, 110.0, 158.0)
 METAL = (178.0, 176.0, 172.0)
@@ -56,7 +56,7 @@ def paint_hanger(paint: Painter, neck_y: float) -> None:
     )
 
 
-def paint_clips(paint: Painter, garment: Garment) -> None:
+def paint_clips(paint: Painter, garment: GarmentPattern) -> None:
     """A hanger with two clips on a waistband."""
     left, right = (garment.keypoints[f"waistband_{side}"][0] for side in ("left", "right"))
     y = float(left[1] + right[1]) / 2 - 3.4
@@ -76,7 +76,7 @@ def paint_clips(paint: Painter, garment: Garment) -> None:
         )
 
 
-def paint_occluders(paint: Painter, garment: Garment, worn: str) -> None:
+def paint_occluders(paint: Painter, garment: GarmentPattern, worn: str) -> None:
     """Perhaps lay something over the garment."""
     rng = paint.rng
     chance = {"flat": 0.32, "hanger": 0.34, "mannequin": 0.3, "person": 0.42}[worn]
@@ -98,7 +98,7 @@ def paint_occluders(paint: Painter, garment: Garment, worn: str) -> None:
         _bag(paint, strap=upper)
 
 
-def _somewhere(rng: np.random.Generator, garment: Garment) -> FloatArray:
+def _somewhere(rng: np.random.Generator, garment: GarmentPattern) -> FloatArray:
     """A place at or beside one of the garment's points."""
     names = sorted(garment.keypoints)
     place = garment.keypoints[names[int(rng.integers(len(names)))]][0]
@@ -159,7 +159,7 @@ def _tag(paint: Painter, place: FloatArray) -> None:
         )
 
 
-def _neighbour(paint: Painter, garment: Garment) -> None:
+def _neighbour(paint: Painter, garment: GarmentPattern) -> None:
     """The next garment on the rail, seen from its side, in front of one half."""
     rng = paint.rng
     places = np.stack([place for place, _ in garment.keypoints.values()])
@@ -186,7 +186,7 @@ def _neighbour(paint: Painter, garment: Garment) -> None:
     paint.canvas.line(fold, 0.6, 0.25)
 
 
-def _scarf(paint: Painter, garment: Garment) -> None:
+def _scarf(paint: Painter, garment: GarmentPattern) -> None:
     """A scarf around the neck."""
     rng = paint.rng
     y = float(garment.keypoints["neckline_left"][0][1])

@@ -17,7 +17,7 @@ from fashionkp_mm.synthetic.geometry import (
     smooth,
     xy,
 )
-from fashionkp_mm.synthetic.pattern import Garment, Piece, Pose, Trim
+from fashionkp_mm.synthetic.pattern import GarmentPattern, Piece, Pose, Trim
 
 SAMPLES = 22
 """Points on a sleeve's middle line."""
@@ -66,7 +66,7 @@ def choose_sleeve(rng: np.random.Generator, *, heavy: bool) -> SleeveCut:
 
 
 def add_sleeve(
-    garment: Garment,
+    garment: GarmentPattern,
     cut: SleeveCut,
     pose: Pose,
     side: tuple[str, int],

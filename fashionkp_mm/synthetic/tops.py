@@ -7,13 +7,21 @@ import numpy as np
 from fashionkp_mm.synthetic.bodice import BodyCut, add_bodice, choose_neck, hem_curve
 from fashionkp_mm.synthetic.fabric import Finish
 from fashionkp_mm.synthetic.geometry import Axis, FloatArray, arc, axis_between, points, smooth, xy
-from fashionkp_mm.synthetic.pattern import SIDES, Garment, Piece, Pose, Trim, button, outline_trim
+from fashionkp_mm.synthetic.pattern import (
+    SIDES,
+    GarmentPattern,
+    Piece,
+    Pose,
+    Trim,
+    button,
+    outline_trim,
+)
 from fashionkp_mm.synthetic.sleeves import add_sleeve, choose_sleeve
 
 
 def cut_blouse(
     rng: np.random.Generator, pose: Pose, tuck: list[FloatArray] | None = None
-) -> Garment:
+) -> GarmentPattern:
     """A blouse, shirt, T-shirt, knit or camisole.
 
     Args:
@@ -21,7 +29,7 @@ def cut_blouse(
         pose: How the arms are held.
         tuck: The two ends of the waistband ``(2,)`` that it is tucked into, if it is.
     """
-    garment = Garment("blouse")
+    garment = GarmentPattern("blouse")
     ease = float(rng.choice([0.0, 2.0, 4.5], p=[0.4, 0.4, 0.2]) + rng.uniform(-0.5, 1.0))
     hem_y = float(rng.choice([69.0, 78.0, 86.0], p=[0.2, 0.5, 0.3]) + rng.uniform(-3, 4))
     cut = _measures(rng, ease)
@@ -45,9 +53,9 @@ def cut_blouse(
     return garment
 
 
-def cut_dress(rng: np.random.Generator, pose: Pose) -> Garment:
+def cut_dress(rng: np.random.Generator, pose: Pose) -> GarmentPattern:
     """A dress: a bodice and a skirt, or a shift that falls straight."""
-    garment = Garment("dress")
+    garment = GarmentPattern("dress")
     ease = float(rng.choice([0.0, 2.0], p=[0.65, 0.35]) + rng.uniform(-0.5, 0.8))
     hem_y = float(rng.choice([112.0, 124.0, 142.0], p=[0.45, 0.35, 0.2]) + rng.uniform(-8, 7))
     waisted = rng.random() > 0.295
@@ -111,7 +119,7 @@ def _with(cut: BodyCut, **changes: object) -> BodyCut:
 
 def _arms(
     rng: np.random.Generator,
-    garment: Garment,
+    garment: GarmentPattern,
     pose: Pose,
     made: dict[str, FloatArray],
     *,
@@ -156,7 +164,7 @@ def _below_neck(cut: BodyCut, gap: float) -> FloatArray:
     return np.stack([(x + gap) * q, y + 0.9 + (depth - 0.9) * np.sqrt(1 - q**2)], axis=1)
 
 
-def _collar(rng: np.random.Generator, garment: Garment, cut: BodyCut) -> None:
+def _collar(rng: np.random.Generator, garment: GarmentPattern, cut: BodyCut) -> None:
     """A shirt's collar, a Peter Pan collar, or none."""
     x, y = cut.neck
     low = y + cut.neck_depth
@@ -182,7 +190,7 @@ def _collar(rng: np.random.Generator, garment: Garment, cut: BodyCut) -> None:
 
 
 def add_skirt_part(
-    garment: Garment,
+    garment: GarmentPattern,
     rng: np.random.Generator,
     ends: tuple[FloatArray, FloatArray],
     hem_corner: tuple[float, float],
@@ -237,7 +245,9 @@ def add_skirt_part(
     return {side: edges[side][-1] for side, _ in SIDES}
 
 
-def _belt(rng: np.random.Generator, garment: Garment, left: FloatArray, right: FloatArray) -> None:
+def _belt(
+    rng: np.random.Generator, garment: GarmentPattern, left: FloatArray, right: FloatArray
+) -> None:
     """A belt, a sash with a bow, or just the seam at the waist."""
     kind = rng.choice(["seam", "belt", "sash"], p=[0.5, 0.3, 0.2])
     height = {"seam": 0.0, "belt": 1.4, "sash": 2.0}[str(kind)]

@@ -11,7 +11,7 @@ from fashionkp_mm.core.garments import (
     NORMALIZER_INDICES,
     Visibility,
 )
-from fashionkp_mm.synthetic import draw_garment
+from fashionkp_mm.synthetic import synthesize_garment
 from fashionkp_mm.synthetic.drawing import CUTS, paint_scene
 
 EACH = 14
@@ -107,7 +107,7 @@ def test_where_nothing_was_laid_over_the_picture_visible_points_stay_visible(dra
 
 @pytest.mark.parametrize("category", CUTS)
 def test_the_same_numbers_give_the_same_picture(category):
-    a, b = (draw_garment(np.random.default_rng(9), category) for _ in range(2))
+    a, b = (synthesize_garment(np.random.default_rng(9), category) for _ in range(2))
     np.testing.assert_array_equal(a.image, b.image)
     np.testing.assert_array_equal(a.keypoints, b.keypoints)
     np.testing.assert_array_equal(a.visibility, b.visibility)
@@ -115,13 +115,13 @@ def test_the_same_numbers_give_the_same_picture(category):
 
 def test_one_generator_gives_one_picture_after_the_other():
     rng = np.random.default_rng(9)
-    a, b = draw_garment(rng, "skirt"), draw_garment(rng, "skirt")
+    a, b = synthesize_garment(rng, "skirt"), synthesize_garment(rng, "skirt")
     assert a.image.shape != b.image.shape or (a.image != b.image).any()
 
 
 def test_a_category_without_a_cut_says_where_to_add_one():
     with pytest.raises(ValueError, match=r"'jumpsuit'.*CUTS.*drawing\.py"):
-        draw_garment(np.random.default_rng(0), "jumpsuit")
+        synthesize_garment(np.random.default_rng(0), "jumpsuit")
 
 
 def test_importing_pulls_in_the_core_only():

@@ -9,7 +9,7 @@ from mmpose.models.pose_estimators import TopdownPoseEstimator
 from torch import Tensor, nn
 
 
-class PoseNetwork(nn.Module):
+class ExportedPoseNetwork(nn.Module):
     """What an exported pose network computes: crops to vectors and scores.
 
     Takes ``images`` ``(N, H, W, 3)`` uint8 BGR and ``categories`` ``(N,)`` int64, -1 where the

@@ -51,14 +51,14 @@ def test_predict_writes_drawings_and_a_row_for_each_point(blouse, tmp_path):
     with (tmp_path / "drawn/points.csv").open() as file:
         rows = list(csv.DictReader(file))
     defined = [name for name in KEYPOINT_NAMES if name in CATEGORIES["blouse"].keypoints]
-    assert [(row["picture"], row["point"]) for row in rows] == [
+    assert [(row["image_id"], row["keypoint"]) for row in rows] == [
         (name, point) for name in names for point in defined
     ]
     chest = np.subtract(
         *blouse.keypoints[[KEYPOINT_INDEX[n] for n in CATEGORIES["blouse"].normalizer]]
     )
     for row in rows:
-        truth = blouse.keypoints[KEYPOINT_INDEX[row["point"]]]
+        truth = blouse.keypoints[KEYPOINT_INDEX[row["keypoint"]]]
         error = np.hypot(float(row["x"]) - truth[0], float(row["y"]) - truth[1])
         assert error < 0.2 * np.hypot(*chest), row
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -16,7 +17,8 @@ from fashionkp_mm import __version__
 from fashionkp_mm.cli import app
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
-from fashionkp_mm.runtime import coco_categories
+from fashionkp_mm.runtime import FashionPredictor, coco_categories
+from fashionkp_mm.runtime.prediction import FRAME_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -81,6 +83,19 @@ def test_every_config_is_in_the_table_of_configs():
     text = (ROOT / "docs/train.md").read_text()
     for config in (ROOT / "configs").glob("*.py"):
         assert f"`configs/{config.name}`" in text, config.name
+
+
+def test_the_page_about_python_has_the_options_of_a_predictor():
+    options = inspect.signature(FashionPredictor).parameters
+    text = (ROOT / "docs/python.md").read_text()
+    table = text[text.index("| `FashionPredictor(…)` |") :].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(options)
+
+
+def test_the_page_about_python_has_the_columns_of_a_frame():
+    text = " ".join((ROOT / "docs/python.md").read_text().split())
+    (sentence,) = re.findall(r"The columns of `to_frame\(\)` are (.*?), which is", text)
+    assert re.findall(r"`(\w+)`", sentence) == list(FRAME_COLUMNS)
 
 
 @pytest.mark.parametrize("source", ["label", "whole", "refine", "detector"])

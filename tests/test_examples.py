@@ -1,9 +1,10 @@
-"""The examples and the README's Python block run as they stand."""
+"""The examples and the Python blocks of the README and of ``docs/python.md`` run as they stand."""
 
 from __future__ import annotations
 
 import csv
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_predict_writes_drawings_and_a_row_for_each_point(blouse, tmp_path):
     for name in names:
         cv2.imwrite(str(tmp_path / name), blouse.image)
     run_python(ROOT / "examples/predict.py", "blouse", *names, cwd=tmp_path)
-    for name in names:
+    for name in ("one.jpg", "two.jpg"):
         assert 0.005 < changed(cv2.imread(str(tmp_path / "drawn" / name)), blouse.image) < 0.3
     with (tmp_path / "drawn/points.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -63,11 +64,50 @@ def test_predict_writes_drawings_and_a_row_for_each_point(blouse, tmp_path):
         assert error < 0.2 * np.hypot(*chest), row
 
 
-def test_the_first_python_block_of_the_readme_draws_the_photo(blouse, tmp_path):
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_predict_names_a_picture_that_is_broken_and_goes_on(blouse, tmp_path):
+    (tmp_path / "one.jpg").write_text("no picture")
+    cv2.imwrite(str(tmp_path / "two.png"), blouse.image)
+    command = [sys.executable, ROOT / "examples/predict.py", "blouse", "one.jpg", "two.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: one.jpg: ")
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in (tmp_path / "drawn").iterdir()} == {"two.jpg", "points.csv"}
+
+
+def python_blocks(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+def test_the_python_block_of_the_readme_draws_the_photo(blouse, tmp_path):
+    (block,) = python_blocks("README.md")
     cv2.imwrite(str(tmp_path / "photo.jpg"), blouse.image)
     (tmp_path / "block.py").write_text(block)
     printed = run_python("block.py", cwd=tmp_path)
     assert "blouse" in printed
     image = cv2.imread(str(tmp_path / "photo.jpg"))
     assert 0.005 < changed(cv2.imread(str(tmp_path / "drawn.jpg")), image) < 0.3
+
+
+def test_the_python_blocks_of_the_page_about_python_run_one_after_the_other(blouse, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for name in ("photo.jpg", "another.jpg", "photos/one.jpg"):
+        cv2.imwrite(str(tmp_path / name), blouse.image)
+    (tmp_path / "photos/two.jpg").write_text("no picture")
+    (tmp_path / "blocks.py").write_text("\n".join(python_blocks("docs/python.md")))
+    printed = run_python("blocks.py", cwd=tmp_path)
+    assert re.search(r"^\d+ +another\.jpg +armpit_left +[\d.]+ +[\d.]+$", printed, re.MULTILINE)
+    assert "photos/one.jpg (<Garment blouse" in printed
+    assert "photos/two.jpg: " in printed
+
+
+def test_the_coco_block_of_the_page_about_predicting_compares_with_labels(blouse, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.png"), blouse.image)
+    command = ["-m", "fashionkp_mm", "predict", "photo.png", "--category", "blouse"]
+    run_python(*command, "--out", "coco.json", cwd=tmp_path)
+    shutil.copy(tmp_path / "coco.json", tmp_path / "labels.json")
+    (block,) = python_blocks("docs/predict.md")
+    (tmp_path / "block.py").write_text(
+        f"{block}\nprint(len(found.anns), found.annToMask(found.anns[1]).any())"
+    )
+    assert run_python("block.py", cwd=tmp_path).splitlines()[-1] == "1 True"

@@ -19,7 +19,7 @@ from fashionkp_mm.core.table import KeypointTable, Problem
 from fashionkp_mm.images import read_picture
 from fashionkp_mm.images.formats import UPRIGHT, UnusableError
 
-MIN_SIDE = 16
+MIN_IMAGE_SIDE = 16
 """Pixels below which no garment can be made out; FashionAI's narrowest is 24 across the chest."""
 
 _MODES = {
@@ -64,7 +64,7 @@ def inspect_images(
     """Find and decode every image of a table, several at a time.
 
     Errors: an image that is missing or that `load_image` refuses, and one with a side below
-    ``MIN_SIDE``. Warnings: an EXIF rotation, and a label beyond the right or the lower edge.
+    ``MIN_IMAGE_SIDE``. Warnings: an EXIF rotation, and a label beyond the right or the lower edge.
 
     Args:
         table: Rows of the CSV.
@@ -149,10 +149,10 @@ def _inspect(
         return [row.problem(f"{path}: {error}; replace the file or take the row out")], None
     width, height = header.size
     problems = []
-    if min(width, height) < MIN_SIDE:
+    if min(width, height) < MIN_IMAGE_SIDE:
         message = (
             f"{path}: the image has {width}x{height} pixels, too few to hold a garment; expected"
-            f" {MIN_SIDE}x{MIN_SIDE} or more; replace the file or take the row out"
+            f" {MIN_IMAGE_SIDE}x{MIN_IMAGE_SIDE} or more; replace the file or take the row out"
         )
         problems.append(row.problem(message))
     if header.orientation != UPRIGHT:

@@ -14,7 +14,7 @@ from rich.table import Table
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.compared import read_for
 from fashionkp_mm.core.csv_format import read_labels
-from fashionkp_mm.core.evaluation import Result, Rules, score
+from fashionkp_mm.core.evaluation import Evaluation, Rules, score
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.normalized_error import SERVER_MIN_NORMALIZER, Missing, Score
@@ -68,7 +68,7 @@ def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json
     return 1 if failed else 0
 
 
-def _plain(result: Result) -> dict[str, Any]:
+def _plain(result: Evaluation) -> dict[str, Any]:
     def counts(confusion: Confusion | None) -> dict[str, Any] | None:
         return confusion.to_dict() if confusion else None
 
@@ -84,7 +84,7 @@ def _plain(result: Result) -> dict[str, Any]:
     }
 
 
-def _print_one(result: Result, console: Console) -> None:
+def _print_one(result: Evaluation, console: Console) -> None:
     console.print(_headline(result))
     for name, line in [*rules_in_words(result), *_recognition_in_words(result.recognition)]:
         console.print(f"  {name:<10}  {line}", markup=False)
@@ -100,7 +100,7 @@ def _print_one(result: Result, console: Console) -> None:
         console.print(Columns(confusions, padding=(0, 4)))
 
 
-def _headline(result: Result) -> str:
+def _headline(result: Evaluation) -> str:
     score = result.score
     value = f"{score.value:.4f} %" if score.points else "none, no point was scored"
     images = plural(score.images - score.skipped_images, "image")
@@ -108,7 +108,7 @@ def _headline(result: Result) -> str:
     return f"[bold]{score_name(result)}: {value}[/bold]  ({amount})"
 
 
-def score_name(result: Result) -> str:
+def score_name(result: Evaluation) -> str:
     """What the score is to be called, of all or of what was predicted."""
     if not result.partial:
         return "NE"
@@ -116,7 +116,7 @@ def score_name(result: Result) -> str:
     return f"NE of the {what} with a prediction"
 
 
-def rules_in_words(result: Result) -> Iterable[tuple[str, str]]:
+def rules_in_words(result: Evaluation) -> Iterable[tuple[str, str]]:
     """By which rules the score came about: names and sentences."""
     rules, missing = result.rules, result.missing
     yield "points", POINT_RULES[rules.points]
@@ -185,17 +185,17 @@ def _named(found: Recognition) -> Iterable[tuple[str, Confusion]]:
     return ((name, confusion) for name, confusion in pairs if confusion)
 
 
-def _comparison(results: dict[str, Result]) -> Table:
+def _comparison(results: dict[str, Evaluation]) -> Table:
     """A column each file."""
 
-    def category(result: Result) -> str:
+    def category(result: Evaluation) -> str:
         confusion = result.recognition.category
         return _AS_LABELLED if all_as_labelled(confusion) else _share(confusion)
 
-    def error(name: str) -> Callable[[Result], str]:
+    def error(name: str) -> Callable[[Evaluation], str]:
         return lambda result: _percent(result.score.per_category.get(name))
 
-    rows: dict[str, Callable[[Result], str]] = {
+    rows: dict[str, Callable[[Evaluation], str]] = {
         "NE %": lambda result: _percent(Score(result.score.value, result.score.points)),
         **{f"NE % {name}": error(name) for name in CATEGORY_NAMES},
         "category accuracy %": category,

@@ -26,7 +26,7 @@ from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import BrokenImageError
-from fashionkp_mm.report import Case, Report, draw_case, ranked_images, render
+from fashionkp_mm.report import Case, Report, draw_case, ranked_images, render_page
 
 WORST, BEST = 12, 6
 """How many images of either kind are drawn."""
@@ -105,7 +105,7 @@ def run(
             worst=drawer.cases(worst, as_labelled=as_labelled),
             best=drawer.cases(best, as_labelled=as_labelled),
         )
-        content = render(page).encode()
+        content = render_page(page).encode()
         write_atomically(out, content)
     terminal.out().print(f"{out}: {len(content) / 2**20:.1f} MiB", markup=False, soft_wrap=True)
     if result.failed:

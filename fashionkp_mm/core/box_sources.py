@@ -35,7 +35,7 @@ from fashionkp_mm.core.nms import garment_nms
 
 BoxSource = Literal["whole", "refine", "detector"]
 BOX_SOURCES: tuple[BoxSource, ...] = get_args(BoxSource)
-Source = BoxSource | Literal["given"]
+BoxOrigin = BoxSource | Literal["given"]
 """Where boxes come from, those of the caller included."""
 
 REFINEMENTS = 2
@@ -43,7 +43,7 @@ REFINEMENTS = 2
 
 MIN_GIVEN_SCORE = 0.05
 """Of a garment that is known to be there, a detection that scores less says less than none."""
-MIN_SIDE = 4.0
+MIN_BOX_SIDE = 4.0
 """Pixels below which a detected box is no use for a crop."""
 
 _MAX_CANDIDATES = 1000
@@ -70,7 +70,7 @@ class Passes:
         return self.locating + self.voting
 
 
-PASSES: dict[Source, Passes] = {
+PASSES: dict[BoxOrigin, Passes] = {
     "whole": Passes(locating=0, voting=1),
     "given": Passes(locating=0, voting=1),
     "refine": Passes(locating=1, voting=REFINEMENTS),
@@ -109,11 +109,11 @@ class StartBoxes:
 
     boxes: NDArray[np.float32]
     category_indices: NDArray[np.int64]
-    source: Source
+    source: BoxOrigin
     scores: NDArray[np.float32]
 
     @classmethod
-    def of(cls, boxes: NDArray[np.float32], wanted: int | None, source: Source) -> StartBoxes:
+    def of(cls, boxes: NDArray[np.float32], wanted: int | None, source: BoxOrigin) -> StartBoxes:
         """Boxes that are no detector's, in all of which the same garment is looked for.
 
         Args:
@@ -127,7 +127,7 @@ class StartBoxes:
 
     @classmethod
     def whole(
-        cls, image_size: tuple[int, int], wanted: int | None, source: Source = "whole"
+        cls, image_size: tuple[int, int], wanted: int | None, source: BoxOrigin = "whole"
     ) -> StartBoxes:
         """The whole picture, of this width and height; see `of`."""
         return cls.of(np.array([[0, 0, *image_size]], np.float32), wanted, source)
@@ -182,7 +182,7 @@ def select_detections(
     size = np.array([*image_size, *image_size], np.float32)
     inside = np.clip(boxes[rows], 0, size).astype(np.float32)
     tight = without_margin(inside, categories)
-    usable = (tight[:, 2:] - tight[:, :2] >= MIN_SIDE).all(axis=1)
+    usable = (tight[:, 2:] - tight[:, :2] >= MIN_BOX_SIDE).all(axis=1)
     rows, inside, categories = rows[usable], inside[usable], categories[usable]
     kept = garment_nms(inside, scores[rows], categories, iou_threshold)[:MAX_GARMENTS]
     if wanted is not None:
@@ -220,11 +220,11 @@ _Result = TypeVar("_Result", bound=PassResult)
 
 
 def further_passes(
-    source: Source,
+    source: BoxOrigin,
     boxes: NDArray[np.float32],
     first: _Result,
     image_sizes: NDArray[np.integer],
-    look: Callable[[NDArray[np.float32]], _Result],
+    run_pass: Callable[[NDArray[np.float32]], _Result],
 ) -> tuple[NDArray[np.float32], _Result, NDArray[np.float32]]:
     """Make the passes that follow the first one, and fuse the points of those that vote.
 
@@ -233,7 +233,7 @@ def further_passes(
         boxes: ``(N, 4)`` the first boxes, one garment each.
         first: What the first pass found there.
         image_sizes: ``(N, 2)`` width and height of each garment's picture.
-        look: Makes one more pass, given boxes ``(N, 4)`` for the same ``N`` garments.
+        run_pass: Makes one more pass, given boxes ``(N, 4)`` for the same ``N`` garments.
 
     Returns:
         The last pass's boxes ``(N, 4)``, what it found, and the fused points ``(N, K, 2)``, which
@@ -247,7 +247,7 @@ def further_passes(
         defined = CATEGORY_KEYPOINTS[last.category_indices] | ~known[:, None]
         present = defined & (last.visibility != Visibility.ABSENT)
         boxes = refined_boxes(last.keypoints, present, image_sizes, defined)
-        found.append(look(boxes))
+        found.append(run_pass(boxes))
     votes = found[passes.locating :]
     if len(votes) == 1:
         return boxes, found[-1], found[-1].keypoints

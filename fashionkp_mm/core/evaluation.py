@@ -33,7 +33,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Result:
+class Evaluation:
     """What is to be said of one file of predictions.
 
     Attributes:
@@ -61,7 +61,7 @@ class Result:
         return bool(without_place) and self.rules.applied(self.missing) == "skip"
 
 
-def score(answers: KeypointTable, predictions: KeypointTable, rules: Rules) -> Result:
+def score(answers: KeypointTable, predictions: KeypointTable, rules: Rules) -> Evaluation:
     """All there is to be said of a table of predictions."""
     of_points: dict[str, Any] = {
         "missing_normalizer": rules.missing_normalizer,
@@ -69,7 +69,7 @@ def score(answers: KeypointTable, predictions: KeypointTable, rules: Rules) -> R
     }
     missing = missing_predictions(answers, predictions, **of_points)
     does = rules.applied(missing)
-    return Result(
+    return Evaluation(
         score=evaluate(answers, predictions, missing_predictions=does, **of_points),
         recognition=recognition(answers, predictions),
         missing=missing,

@@ -49,7 +49,7 @@ def read_predictions_file(path: Path) -> KeypointTable:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _FileGarment:
     """One garment of a file: x, y and state of its points, by name."""
 
     image_id: str
@@ -57,8 +57,8 @@ class _Found:
     points: Mapping[str, tuple[float, float, Visibility]]
 
 
-def _table(found: Iterable[_Found]) -> KeypointTable:
-    best: dict[str, _Found] = {}
+def _table(found: Iterable[_FileGarment]) -> KeypointTable:
+    best: dict[str, _FileGarment] = {}
     for garment in found:
         best.setdefault(garment.image_id, garment)
     keypoints = np.full((len(best), NUM_KEYPOINTS, 2), -1, np.float32)
@@ -76,7 +76,7 @@ def _table(found: Iterable[_Found]) -> KeypointTable:
     )
 
 
-def _of_json(path: Path) -> Iterator[_Found]:
+def _of_json(path: Path) -> Iterator[_FileGarment]:
     try:
         content = json.loads(path.read_text("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -86,7 +86,7 @@ def _of_json(path: Path) -> Iterator[_Found]:
     return _of_coco(content, str(path))
 
 
-def _of_garments(garments: Iterable[Any], file: str) -> Iterator[_Found]:
+def _of_garments(garments: Iterable[Any], file: str) -> Iterator[_FileGarment]:
     """What a list of `runtime.Garment.to_dict` holds."""
     for index, garment in enumerate(garments):
         place = f"[{index}]"
@@ -100,14 +100,14 @@ def _of_garments(garments: Iterable[Any], file: str) -> Iterator[_Found]:
                 raise _wrong(file, where, state, f"expected one of {', '.join(_STATES)}")
             x, y = (_get(point, axis, (int, float), file, where) for axis in "xy")
             points[name] = (*_pixels(x, y, file, where), _STATES[state])
-        yield _Found(
+        yield _FileGarment(
             _get(garment, "image_id", str, file, place),
             _category(_get(garment, "category", str, file, place), file, place),
             points,
         )
 
 
-def _of_coco(content: dict[str, Any], file: str) -> Iterator[_Found]:
+def _of_coco(content: dict[str, Any], file: str) -> Iterator[_FileGarment]:
     """What a COCO data set holds; its absent points have no place."""
     listed = {name: _get(content, name, list, file, "") for name in _COCO_LISTS}
     names = {
@@ -124,7 +124,7 @@ def _of_coco(content: dict[str, Any], file: str) -> Iterator[_Found]:
         flat = _get(annotation, "keypoints", list, file, place)
         if not set(labels) <= set(KEYPOINT_NAMES) or len(flat) != 3 * len(labels):
             raise _wrong(file, place, "", "expected x, y and v of each keypoint of FashionAI")
-        yield _Found(
+        yield _FileGarment(
             names[image],
             _category(_get(categories[category], "name", str, file, place), file, place),
             dict(_coco_points(labels, flat, file, place)),

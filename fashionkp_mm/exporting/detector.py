@@ -12,7 +12,6 @@ from mmcv.ops import batched_nms
 from mmdet.models.dense_heads import RTMDetHead
 from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES
@@ -20,7 +19,7 @@ from fashionkp_mm.core.nms import nms
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.exported_networks import Normalization
 from fashionkp_mm.exporting.graph import to_onnx
-from fashionkp_mm.exporting.parity import Difference, Parity, Picture
+from fashionkp_mm.exporting.parity import BoxedPicture, Difference, Floats, Parity
 from fashionkp_mm.exporting.provenance import Provenance
 from fashionkp_mm.exporting.trained import TrainedModel
 from fashionkp_mm.runtime.detector import GarmentDetector
@@ -34,8 +33,6 @@ MAX_SCORE_DIFFERENCE = 1e-3
 _EXAMPLES = 2
 _CANDIDATES = 100
 """Best boxes of each level that are compared before the suppression."""
-
-Floats = NDArray[np.float32]
 
 
 class DetectorNetwork(nn.Module):
@@ -88,13 +85,13 @@ class DetectorExporter:
         facts = {METADATA_KEY: self.metadata.to_json()}
         return to_onnx(network, inputs, ["boxes", "scores"], facts)
 
-    def parity(self, file: Path, pictures: Iterable[Picture]) -> Parity:
+    def parity(self, file: Path, pictures: Iterable[BoxedPicture]) -> Parity:
         """Compare the exported file with PyTorch."""
         return detector_parity(self._trained, self.metadata, file, pictures)
 
 
 def detector_parity(
-    trained: TrainedModel, metadata: DetectorMetadata, file: Path, pictures: Iterable[Picture]
+    trained: TrainedModel, metadata: DetectorMetadata, file: Path, pictures: Iterable[BoxedPicture]
 ) -> Parity:
     """Compare a file that `DetectorExporter` made with the model that it was made of.
 

@@ -16,7 +16,7 @@ from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.exporting.detector import DetectorExporter
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.half import halved, rounding_parity
-from fashionkp_mm.exporting.parity import Parity, Picture, pictures
+from fashionkp_mm.exporting.parity import BoxedPicture, Parity, pictures
 from fashionkp_mm.exporting.pose import PoseExporter, RtmlibExporter
 from fashionkp_mm.exporting.provenance import Provenance, provenance
 from fashionkp_mm.exporting.trained import TrainedModel, load_trained_model
@@ -33,7 +33,7 @@ class Exporter(Protocol):
     def onnx(self) -> bytes:
         """The file's content."""
 
-    def parity(self, file: Path, pictures: Iterable[Picture]) -> Parity:
+    def parity(self, file: Path, pictures: Iterable[BoxedPicture]) -> Parity:
         """Compare the exported file with PyTorch."""
 
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS
 from fashionkp_mm.exporting.errors import ExportError
-from fashionkp_mm.exporting.parity import Difference, Parity, Picture
+from fashionkp_mm.exporting.parity import BoxedPicture, Difference, Floats, Parity
 from fashionkp_mm.exporting.rounding import MIN_ROUNDED
 from fashionkp_mm.runtime.crop import crop_geometry, cut_out
-from fashionkp_mm.runtime.decode import decode
+from fashionkp_mm.runtime.decode import decode_outputs
 from fashionkp_mm.runtime.detector import GarmentDetector
 from fashionkp_mm.runtime.metadata import (
     DetectorMetadata,
@@ -42,16 +42,13 @@ VISIBLE_MOVE = 0.5
 """Pixels of the crop from which on a point counts as moved."""
 MAX_MOVED = 0.03
 """Share of points that may move visibly."""
-MAX_SCORE_DIFFERENCE = 0.05
+MAX_SCORE_CHANGE = 0.05
 """Of a probability."""
-MAX_BOX_DIFFERENCE = 2.0
+MAX_BOX_CHANGE = 2.0
 """Pixels of the detector's input, for boxes that it is sure of."""
 
 _WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 """Operators whose weights are stored as float16; all other constants stay as they are."""
-
-
-Floats = NDArray[np.float32]
 
 
 def halved(content: bytes) -> bytes:
@@ -94,7 +91,7 @@ def halved(content: bytes) -> bytes:
 
 
 def rounding_parity(
-    metadata: Metadata, full: Path, half: Path, pictures: Iterable[Picture]
+    metadata: Metadata, full: Path, half: Path, pictures: Iterable[BoxedPicture]
 ) -> Parity:
     """Compare a file whose weights were rounded with the file before.
 
@@ -128,7 +125,7 @@ def _large_weights(model: ModelProto) -> list[Any]:
 
 
 def _pose_networks(
-    metadata: PoseMetadata, full: Path, half: Path, pictures: Iterable[Picture]
+    metadata: PoseMetadata, full: Path, half: Path, pictures: Iterable[BoxedPicture]
 ) -> Parity:
     runs = [_pose_run(metadata, path) for path in (full, half)]
     udp = isinstance(metadata.decoder, HeatmapDecoder)
@@ -158,7 +155,7 @@ def _pose_networks(
     ]
     if scores:
         differences.append(
-            Difference("category and visibility scores", max(scores), MAX_SCORE_DIFFERENCE)
+            Difference("category and visibility scores", max(scores), MAX_SCORE_CHANGE)
         )
     return Parity(f"{moved.size} points in {len(moves)} crops", tuple(differences))
 
@@ -184,14 +181,14 @@ def _pose_run(
         else:
             feed = {"images": crops, "categories": np.array([category])}
         outputs = dict(zip(names, session.run(names, feed), strict=True))
-        points, _ = decode(outputs, metadata.decoder, metadata.input_size)
+        points, _ = decode_outputs(outputs, metadata.decoder, metadata.input_size)
         return points, outputs
 
     return run
 
 
 def _detectors(
-    metadata: DetectorMetadata, full: Path, half: Path, pictures: Iterable[Picture]
+    metadata: DetectorMetadata, full: Path, half: Path, pictures: Iterable[BoxedPicture]
 ) -> Parity:
     letterbox = GarmentDetector(full).letterbox
     sessions = [open_session(path)[0] for path in (full, half)]
@@ -209,7 +206,7 @@ def _detectors(
     return Parity(
         f"{count} boxes above the threshold in {len(boxes) - 1} pictures",
         (
-            Difference("boxes", max(boxes), MAX_BOX_DIFFERENCE, "px"),
-            Difference("scores", max(scores), MAX_SCORE_DIFFERENCE),
+            Difference("boxes", max(boxes), MAX_BOX_CHANGE, "px"),
+            Difference("scores", max(scores), MAX_SCORE_CHANGE),
         ),
     )

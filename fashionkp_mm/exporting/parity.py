@@ -16,6 +16,8 @@ from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.images import load_image
 from fashionkp_mm.synthetic.dataset import draw_image
 
+Floats = NDArray[np.float32]
+
 MAX_PICTURES = 64
 """Of a folder with more pictures so many are compared, spread evenly."""
 
@@ -80,7 +82,7 @@ class Parity:
 
 
 @dataclass(frozen=True)
-class Picture:
+class BoxedPicture:
     """A picture to compare on.
 
     Attributes:
@@ -92,7 +94,7 @@ class Picture:
     box: NDArray[np.float32]
 
 
-def pictures(files: Sequence[Path] | None) -> Iterator[Picture]:
+def pictures(files: Sequence[Path] | None) -> Iterator[BoxedPicture]:
     """Pictures to compare on: files, with the whole image as box, or else drawn garments.
 
     Raises:
@@ -105,11 +107,11 @@ def pictures(files: Sequence[Path] | None) -> Iterator[Picture]:
     for index in chosen:
         image = load_image(files[index])
         height, width = image.shape[:2]
-        yield Picture(image, np.array([0, 0, width, height], np.float32))
+        yield BoxedPicture(image, np.array([0, 0, width, height], np.float32))
 
 
-def _drawn(index: int) -> Picture:
+def _drawn(index: int) -> BoxedPicture:
     garment = draw_image(index, _SEED)
     labelled = garment.visibility != Visibility.ABSENT
     (box,) = keypoint_boxes(garment.keypoints[None].astype(np.float32), labelled[None])
-    return Picture(garment.image, box)
+    return BoxedPicture(garment.image, box)

@@ -14,7 +14,7 @@ from fashionkp_mm.core.garments import UNKNOWN_CATEGORY
 from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.exported_networks import ExportedPoseNetwork, RtmlibNetwork
 from fashionkp_mm.exporting.graph import to_onnx
-from fashionkp_mm.exporting.parity import Parity, Picture
+from fashionkp_mm.exporting.parity import BoxedPicture, Parity
 from fashionkp_mm.exporting.pose_parity import pose_parity, rtmlib_parity
 from fashionkp_mm.exporting.provenance import Provenance
 from fashionkp_mm.exporting.trained import TrainedModel
@@ -58,7 +58,7 @@ class PoseExporter:
         network = ExportedPoseNetwork(self._trained.model).eval()
         return to_onnx(network, inputs, outputs, {METADATA_KEY: self.metadata.to_json()})
 
-    def parity(self, file: Path, pictures: Iterable[Picture]) -> Parity:
+    def parity(self, file: Path, pictures: Iterable[BoxedPicture]) -> Parity:
         """Compare the exported file with PyTorch."""
         return pose_parity(self._trained, self.metadata, file, pictures)
 
@@ -93,7 +93,7 @@ class RtmlibExporter:
         facts = {METADATA_KEY: self.metadata.to_json()}
         return to_onnx(network, inputs, ["simcc_x", "simcc_y"], facts)
 
-    def parity(self, file: Path, pictures: Iterable[Picture]) -> Parity:
+    def parity(self, file: Path, pictures: Iterable[BoxedPicture]) -> Parity:
         """Compare the exported file with PyTorch."""
         return rtmlib_parity(self._trained, self.metadata, file, pictures)
 

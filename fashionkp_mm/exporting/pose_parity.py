@@ -2,7 +2,7 @@
 
 Both roads are gone from the picture to the point: in PyTorch the config's own test pipeline, the
 estimator and its head's ``predict``; with the exported file `FashionPredictor`, which crops, runs
-and decodes without either. Pictures and boxes are the same. Each picture is looked at twice, with
+and decodes without either. Pictures and boxes are the same. Each picture takes two passes, with
 the category of the network's own choice and with one given.
 
 A point is where a vector or a heatmap has its maximum. Where two places are equally high up to the
@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES, UNKNOWN_CATEGORY
 from fashionkp_mm.exporting.exported_networks import ExportedPoseNetwork
-from fashionkp_mm.exporting.parity import Difference, Parity, Picture
+from fashionkp_mm.exporting.parity import BoxedPicture, Difference, Floats, Parity
 from fashionkp_mm.exporting.trained import TrainedModel
 from fashionkp_mm.runtime import FashionPredictor
-from fashionkp_mm.runtime.decode import decode
+from fashionkp_mm.runtime.decode import decode_outputs
 from fashionkp_mm.runtime.metadata import PoseMetadata
 from fashionkp_mm.runtime.session import open_session
 
@@ -50,14 +50,12 @@ _TRIALS = 4
 """How often vectors are changed at random to see whether a point moves."""
 _BATCH = 8
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
-class _Look:
+class _Pass:
     """A picture, and the category to look for, by index."""
 
-    picture: Picture
+    picture: BoxedPicture
     category_index: int
 
     @property
@@ -68,7 +66,7 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Compared:
-    """How ``N`` looks came out: one number or row a look.
+    """How ``N`` passes came out: one number or row a pass.
 
     Attributes:
         points: ``(N, K)`` distances in pixels of the crop, 0 where a point is undecided.
@@ -86,20 +84,23 @@ class _Compared:
 
 
 def pose_parity(
-    trained: TrainedModel, metadata: PoseMetadata, file: Path, pictures: Iterable[Picture]
+    trained: TrainedModel, metadata: PoseMetadata, file: Path, pictures: Iterable[BoxedPicture]
 ) -> Parity:
     """Compare a file that `PoseExporter` made with the model that it was made of."""
     pytorch, predictor = _PyTorch(trained), FashionPredictor(file)
     session, _ = open_session(file)
     names = [*metadata.decoder.outputs(metadata.input_size), "category_scores", "visibility_scores"]
 
-    def compare(looks: list[_Look]) -> _Compared:
-        seen = pytorch.look(looks)
-        feed = {"images": seen.crops, "categories": np.array([k.category_index for k in looks])}
+    def compare(passes: list[_Pass]) -> _Compared:
+        seen = pytorch.run(passes)
+        feed = {
+            "images": seen.crops,
+            "categories": np.array([each.category_index for each in passes]),
+        }
         computed = dict(zip(names, session.run(names, feed), strict=True))
         garments = [
-            predictor.predict(look.picture.image, look.category, look.picture.box[None])[0]
-            for look in looks
+            predictor.predict(each.picture.image, each.category, each.picture.box[None])[0]
+            for each in passes
         ]
 
         def found(name: str) -> NDArray[Any]:
@@ -126,16 +127,16 @@ def pose_parity(
             other_category=other & ~tied,
         )
 
-    looks = (
-        _Look(picture, category)
+    passes = (
+        _Pass(picture, category)
         for picture, given in zip(pictures, cycle(range(len(CATEGORY_NAMES))), strict=False)
         for category in (UNKNOWN_CATEGORY, given)
     )
-    return _parity([compare(batch) for batch in _batches(looks)])
+    return _parity([compare(batch) for batch in _batches(passes)])
 
 
 def rtmlib_parity(
-    trained: TrainedModel, metadata: PoseMetadata, file: Path, pictures: Iterable[Picture]
+    trained: TrainedModel, metadata: PoseMetadata, file: Path, pictures: Iterable[BoxedPicture]
 ) -> Parity:
     """Compare a file that `RtmlibExporter` made with the model that it was made of.
 
@@ -145,11 +146,11 @@ def rtmlib_parity(
     session, _ = open_session(file)
     names = list(metadata.decoder.outputs(metadata.input_size))
 
-    def compare(looks: list[_Look]) -> _Compared:
-        seen = pytorch.look(looks)
+    def compare(passes: list[_Pass]) -> _Compared:
+        seen = pytorch.run(passes)
         feed = {"input": seen.crops.transpose(0, 3, 1, 2).astype(np.float32)}
         computed = dict(zip(names, session.run(names, feed), strict=True))
-        ours, _ = decode(computed, metadata.decoder, metadata.input_size)
+        ours, _ = decode_outputs(computed, metadata.decoder, metadata.input_size)
         vectors, undecided = pytorch.compare_vectors(seen, computed)
         distances = seen.distances(ours)
         tied = seen.is_category_tied[:, None]
@@ -159,11 +160,11 @@ def rtmlib_parity(
             vectors=np.where(tied, 0, vectors),
             undecided=undecided,
             scores={},
-            other_category=np.zeros(len(looks), np.bool_),
+            other_category=np.zeros(len(passes), np.bool_),
         )
 
-    looks = (_Look(picture, UNKNOWN_CATEGORY) for picture in pictures)
-    return _parity([compare(batch) for batch in _batches(looks)])
+    passes = (_Pass(picture, UNKNOWN_CATEGORY) for picture in pictures)
+    return _parity([compare(batch) for batch in _batches(passes)])
 
 
 def _parity(batches: Sequence[_Compared]) -> Parity:
@@ -184,14 +185,14 @@ def _parity(batches: Sequence[_Compared]) -> Parity:
     return Parity(f"{undecided.size} points in {len(undecided)} crops", tuple(differences))
 
 
-def _batches(looks: Iterator[_Look]) -> Iterator[list[_Look]]:
-    while batch := list(islice(looks, _BATCH)):
+def _batches(passes: Iterator[_Pass]) -> Iterator[list[_Pass]]:
+    while batch := list(islice(passes, _BATCH)):
         yield batch
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What PyTorch made of ``N`` looks.
+    """What PyTorch made of ``N`` passes.
 
     Attributes:
         crops: ``(N, H, W, 3)`` uint8, cut out by the config's pipeline.
@@ -235,19 +236,19 @@ class _PyTorch:
 
     def __init__(self, trained: TrainedModel) -> None:
         estimator: Any = trained.model
-        # One look a crop: averaging with the mirrored one is the runtime's affair, not the graph's.
+        # One pass a crop: averaging with the mirrored one is up to the runtime, not to the graph.
         estimator.test_cfg = {**(estimator.test_cfg or {}), "flip_test": False}
         self._estimator = estimator
         self._pipeline = Compose(trained.pipeline)
         self._network = ExportedPoseNetwork(trained.model).eval()
 
-    def look(self, looks: Sequence[_Look]) -> _Seen:
+    def run(self, passes: Sequence[_Pass]) -> _Seen:
         """Crop and predict."""
-        items = [self._pipeline(_sample(look.picture)) for look in looks]
-        categories = torch.tensor([look.category_index for look in looks])
-        for item, look in zip(items, looks, strict=True):
-            if look.category is not None:
-                item["data_samples"].gt_instances.category_indices = np.array([look.category_index])
+        items = [self._pipeline(_sample(each.picture)) for each in passes]
+        categories = torch.tensor([each.category_index for each in passes])
+        for item, each in zip(items, passes, strict=True):
+            if each.category is not None:
+                item["data_samples"].gt_instances.category_indices = np.array([each.category_index])
         crops = torch.stack([item["inputs"] for item in items]).permute(0, 2, 3, 1).contiguous()
         with torch.no_grad():
             samples = self._estimator.test_step(pseudo_collate(items))
@@ -302,7 +303,7 @@ class _PyTorch:
         return np.concatenate([instances.keypoints for instances in found])
 
 
-def _sample(picture: Picture) -> dict[str, Any]:
+def _sample(picture: BoxedPicture) -> dict[str, Any]:
     return {
         "img": picture.image,
         "bbox": picture.box[None],

@@ -23,7 +23,13 @@ from PIL import Image
 
 from fashionkp_mm.core.image_paths import with_other_case
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.images.formats import Header, UnusableError, decode, read_header, shown_pixels
+from fashionkp_mm.images.formats import (
+    Header,
+    UnusableError,
+    decode_pixels,
+    read_header,
+    shown_pixels,
+)
 
 _JPEG_QUALITY = 92
 _LARGEST_PIXEL, _LARGEST_HEADER = 8, 2**20
@@ -90,7 +96,7 @@ def decode_image(
         BrokenImageError: As `load_image`.
     """
     try:
-        return decode(data, _header(io.BytesIO(data), max_megapixels))
+        return decode_pixels(data, _header(io.BytesIO(data), max_megapixels))
     except UnusableError as error:
         raise BrokenImageError(f"{name}: {error}") from None
 
@@ -153,7 +159,7 @@ def read_picture(
             data = file.read(size)
         except OSError as error:
             raise UnusableError(_why_unreadable(path, error)) from None
-    return header, decode(data, header)
+    return header, decode_pixels(data, header)
 
 
 @contextmanager

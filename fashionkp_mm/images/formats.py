@@ -215,7 +215,7 @@ def read_header(file: IO[bytes]) -> Header:
         return Header(size, image.mode, orientation)
 
 
-def decode(data: bytes, header: Header) -> NDArray[np.uint8]:
+def decode_pixels(data: bytes, header: Header) -> NDArray[np.uint8]:
     """Decode a picture as it is shown: ``(H, W, 3)`` BGR, contiguous.
 
     Args:

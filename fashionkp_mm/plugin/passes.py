@@ -1,4 +1,4 @@
-"""A test in which each picture is looked at as often as users have it looked at."""
+"""A test that makes as many passes over each picture as prediction does."""
 
 from __future__ import annotations
 
@@ -93,21 +93,21 @@ class PassesTestLoop(TestLoop):
             rows = [row for row, each in enumerate(sources) if each == source]
             boxes = np.stack([starts[row].boxes[0] for row in rows])
             wanted = [int(starts[row].category_indices[0]) for row in rows]
-            look = partial(self._look, [samples[row].id for row in rows], wanted)
+            run_pass = partial(self._pass, [samples[row].id for row in rows], wanted)
             if source == "refine":
                 # Here the loader's workers have made the crops.
                 first = self._test_step({key: [batch[key][row] for row in rows] for key in batch})
             else:
-                first = look(boxes)
+                first = run_pass(boxes)
             sizes = np.array([samples[row].ori_shape[::-1] for row in rows])
-            _, last, keypoints = further_passes(source, boxes, first, sizes, look)
+            _, last, keypoints = further_passes(source, boxes, first, sizes, run_pass)
             for row, sample, points in zip(rows, last.samples, keypoints, strict=True):
                 sample.pred_instances.keypoints = points[None]
                 outputs[row] = sample
         return outputs
 
     def _start(self, samples: Sequence[PoseDataSample]) -> list[StartBoxes]:
-        """Where the first pass looks in each picture."""
+        """The boxes of the first pass in each picture."""
         wanted = [_given_category(sample) for sample in samples]
         if self._detector is not None:
             return self._detector([sample.img_path for sample in samples], wanted)
@@ -116,9 +116,9 @@ class PassesTestLoop(TestLoop):
             for sample, category in zip(samples, wanted, strict=True)
         ]
 
-    def _look(
+    def _pass(
         self, ids: Sequence[int], wanted: Sequence[int], boxes: NDArray[np.float32]
-    ) -> _Found:
+    ) -> _TestPass:
         """One pass over boxes ``(N, 4)`` of ``N`` samples."""
         items = list(self._pool.map(self._item, ids, wanted, boxes))
         return self._test_step(pseudo_collate(items))
@@ -129,17 +129,17 @@ class PassesTestLoop(TestLoop):
         item["data_samples"].set_metainfo({"wanted_category": wanted})
         return item
 
-    def _test_step(self, batch: dict[str, Any]) -> _Found:
+    def _test_step(self, batch: dict[str, Any]) -> _TestPass:
         with autocast(enabled=self.fp16):
             samples = self.runner.model.test_step(batch)
-        return _Found.of(samples)
+        return _TestPass.of(samples)
 
 
 @dataclass(frozen=True)
-class _Found:
+class _TestPass:
     """A pass over ``N`` samples, as `core.box_sources.PassResult`.
 
-    A model without a `GarmentHead` looks for what it was told, and calls no point absent.
+    A model without a `GarmentHead` takes the category that it is given, and calls no point absent.
     """
 
     samples: Sequence[PoseDataSample]
@@ -149,7 +149,7 @@ class _Found:
     category_indices: NDArray[np.int64]
 
     @classmethod
-    def of(cls, samples: Sequence[PoseDataSample]) -> _Found:
+    def of(cls, samples: Sequence[PoseDataSample]) -> _TestPass:
         """What is in the samples' predictions."""
         predicted = [sample.pred_instances for sample in samples]
         keypoints = np.concatenate([found.keypoints for found in predicted])[..., :2]
@@ -157,7 +157,7 @@ class _Found:
         categories = [
             int(sample.pred_instances.category_indices[0])
             if "category_indices" in sample.pred_instances
-            else _told_category(sample)
+            else _wanted_category(sample)
             for sample in samples
         ]
         return cls(
@@ -185,10 +185,10 @@ def _given_category(sample: PoseDataSample) -> int | None:
     return int(sample.gt_instances.category_indices[0])
 
 
-def _told_category(sample: PoseDataSample) -> int:
+def _wanted_category(sample: PoseDataSample) -> int:
     given = _given_category(sample)
-    told = UNKNOWN_CATEGORY if given is None else given
-    return int(sample.metainfo.get("wanted_category", told))
+    default = UNKNOWN_CATEGORY if given is None else given
+    return int(sample.metainfo.get("wanted_category", default))
 
 
 def _without_garment(sample: PoseDataSample) -> PoseDataSample:

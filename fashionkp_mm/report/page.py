@@ -55,7 +55,7 @@ class Report:
     best: Sequence[Case]
 
 
-def render(report: Report) -> str:
+def render_page(report: Report) -> str:
     """The whole HTML file."""
     sections = [
         _by_category(report),

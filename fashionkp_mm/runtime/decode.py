@@ -27,7 +27,7 @@ _LOWEST, _HIGHEST = 1e-3, 50.0
 """Between these a heatmap is taken the logarithm of, as in MMPose."""
 
 
-def decode(
+def decode_outputs(
     outputs: Outputs, decoder: Decoder, input_size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Read points from the outputs that ``decoder.outputs`` names.
@@ -46,7 +46,7 @@ def decode(
 def decode_simcc(
     simcc_x: NDArray[np.float32], simcc_y: NDArray[np.float32], split_ratio: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Read points from ``(N, K, width * ratio)`` and ``(N, K, height * ratio)``; see `decode`."""
+    """Read points from vectors ``(N, K, width * ratio)`` and ``(N, K, height * ratio)``."""
     best_x, best_y = simcc_x.argmax(axis=-1), simcc_y.argmax(axis=-1)
     scores = np.minimum(simcc_x.max(axis=-1), simcc_y.max(axis=-1))
     places = np.stack([best_x, best_y], axis=-1).astype(np.float32)
@@ -57,7 +57,7 @@ def decode_simcc(
 def decode_udp_heatmaps(
     heatmaps: NDArray[np.float32], decoder: UDPHeatmapDecoder, input_size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Read points from ``(N, K, height, width)``; see `decode`.
+    """Read points from ``(N, K, height, width)``; see `decode_outputs`.
 
     The maximum is refined by the blurred heatmap's logarithm there, which is a parabola where the
     heatmap is a Gaussian (DARK, arXiv:1910.06278, and UDP, arXiv:1911.07524).
@@ -78,7 +78,7 @@ def decode_udp_heatmaps(
 def decode_centroids(
     heatmaps: NDArray[np.float32], decoder: CentroidHeatmapDecoder, input_size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Read points from ``(N, K, height, width)``; see `decode` and `core.heatmaps.centroids`."""
+    """Read points from ``(N, K, height, width)``; see `core.heatmaps.centroids`."""
     batch, points, height, width = heatmaps.shape
     places, scores = centroids(
         heatmaps.reshape(-1, height, width), power=decoder.power, floor=decoder.floor

@@ -15,7 +15,7 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.runtime.crop import CropGeometry, crop_geometry
-from fashionkp_mm.runtime.decode import Outputs, average_with_mirrored, decode
+from fashionkp_mm.runtime.decode import Outputs, average_with_mirrored, decode_outputs
 from fashionkp_mm.runtime.metadata import HeatmapDecoder, ModelFileError, PoseMetadata
 from fashionkp_mm.runtime.session import ModelRunner
 
@@ -161,7 +161,7 @@ class PoseNetwork:
     def _found(
         self, outputs: Outputs, geometry: CropGeometry, category_indices: NDArray[np.int64]
     ) -> Found:
-        keypoints, scores = decode(outputs, self.metadata.decoder, self.metadata.input_size)
+        keypoints, scores = decode_outputs(outputs, self.metadata.decoder, self.metadata.input_size)
         category_scores, visibility_scores = (
             outputs["category_scores"],
             outputs["visibility_scores"],

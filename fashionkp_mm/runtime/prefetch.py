@@ -10,8 +10,8 @@ from functools import partial
 from itertools import chain, islice
 from typing import TypeVar
 
-Request = TypeVar("Request")
-Result = TypeVar("Result")
+_Request = TypeVar("_Request")
+_Prepared = TypeVar("_Prepared")
 
 _MAX_BYTES = 2**28
 """Decoded pictures in flight; no further one is begun above this."""
@@ -19,11 +19,11 @@ _MAX_WORKERS = 8
 
 
 def in_batches(
-    requests: Iterable[Request],
-    prepare: Callable[[Request], Result],
+    requests: Iterable[_Request],
+    prepare: Callable[[_Request], _Prepared],
     batch_size: int,
-    decoded_bytes: Callable[[Request], int | None],
-) -> Iterator[list[Result]]:
+    decoded_bytes: Callable[[_Request], int | None],
+) -> Iterator[list[_Prepared]]:
     """Prepare requests in worker threads, up to one batch ahead of the caller.
 
     Args:
@@ -44,7 +44,7 @@ def in_batches(
         yield [prepare(ahead[0])]
         return
     source = chain(ahead, source)
-    begun: deque[tuple[int, Callable[[], Result]]] = deque()
+    begun: deque[tuple[int, Callable[[], _Prepared]]] = deque()
     in_flight = 0
     # It starts no thread before there is something to do.
     pool = ThreadPoolExecutor(min(_cores(), _MAX_WORKERS))

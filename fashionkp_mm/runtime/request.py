@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxSource, Source
+from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxOrigin, BoxSource
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import (
@@ -49,7 +49,7 @@ class Request:
     index: int
     picture: Picture
     wanted: int | None
-    source: Source
+    source: BoxOrigin
     boxes: Boxes | None
     max_megapixels: float = MAX_MEGAPIXELS
     channel_order: ChannelOrder = "bgr"

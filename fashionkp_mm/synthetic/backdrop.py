@@ -14,7 +14,7 @@ from fashionkp_mm.synthetic.fabric import lit
 Image = NDArray[np.uint8]
 PALE = ((248, 248, 248), (255, 255, 255), (238, 236, 232), (232, 226, 218), (226, 230, 234),
         (240, 226, 222), (214, 222, 214), (206, 208, 212), (224, 214, 196))  # fmt: skip
-WOOD = ((196, 160, 120), (150, 110, 76), (222, 206, 186), (108, 80, 60), (176, 164, 152))
+WOODS = ((196, 160, 120), (150, 110, 76), (222, 206, 186), (108, 80, 60), (176, 164, 152))
 
 
 def _pale(rng: np.random.Generator) -> Color:
@@ -64,7 +64,7 @@ def white(rng: np.random.Generator, size: tuple[int, int]) -> Image:
 def room(rng: np.random.Generator, size: tuple[int, int]) -> Image:
     """A wall with panels or pictures, a floor, and sometimes a plant."""
     height, width = size
-    wall, floor = _pale(rng), bgr(WOOD[int(rng.integers(len(WOOD)))])
+    wall, floor = _pale(rng), bgr(WOODS[int(rng.integers(len(WOODS)))])
     if rng.random() < 0.25:
         wall = mixed(pick_color(rng), (200.0, 200.0, 200.0), 0.4)
     image = _plain(size, wall)
@@ -171,7 +171,7 @@ def street(rng: np.random.Generator, size: tuple[int, int]) -> Image:
 def planks(rng: np.random.Generator, size: tuple[int, int]) -> Image:
     """Floorboards seen from above."""
     height, width = size
-    base = bgr(WOOD[int(rng.integers(len(WOOD)))])
+    base = bgr(WOODS[int(rng.integers(len(WOODS)))])
     image = _plain(size, base)
     board = rng.uniform(38, 90)
     grain = cv2.resize(

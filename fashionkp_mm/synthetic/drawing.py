@@ -96,7 +96,7 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
     canvas = Canvas(np.ascontiguousarray(make_backdrop(scene, size, worn)), camera)
     fabric = make_fabric(cloth, camera.pixels_per_cm, denim=DENIM_SHARE.get(category, 0.0))
     painter = Painter(canvas, float(light.uniform(-1, 1)), light)
-    _stage(painter, _Look(garment, pose, worn, fabric), scene)
+    _stage(painter, _Subject(garment, pose, worn, fabric), scene)
     if occluders:
         props.paint_occluders(Painter(canvas, painter.light, extra), garment, worn)
     image = _develop(canvas.image, light)
@@ -105,8 +105,8 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What is shown and how."""
+class _Subject:
+    """The garment, and how it is shown."""
 
     garment: GarmentPattern
     pose: Pose
@@ -123,28 +123,28 @@ class _Look:
         return [piece for piece in self.garment.pieces if piece.level == level]
 
 
-def _stage(paint: Painter, look: _Look, rng: np.random.Generator) -> None:
+def _stage(paint: Painter, subject: _Subject, rng: np.random.Generator) -> None:
     """Paint the garment and what holds it."""
-    if look.worn == "person":
-        _on_person(paint, look, rng)
+    if subject.worn == "person":
+        _on_person(paint, subject, rng)
         return
-    hangs = look.worn == "hanger"
-    if look.worn == "mannequin":
+    hangs = subject.worn == "hanger"
+    if subject.worn == "mannequin":
         figure.paint_form(paint, mixed(pick_color(rng), (214.0, 222.0, 228.0), 0.8))
     else:
         x, y = (3.0, 3.5) if hangs else (0.9, 1.2)
-        for piece in look.garment.pieces:
+        for piece in subject.garment.pieces:
             if piece.hides or piece.name == "skirt" or piece.name.startswith("leg"):
                 paint.canvas.shadow(piece.outline, (-x * paint.light, y), y, 0.28)
-    if hangs and look.upper:
+    if hangs and subject.upper:
         props.paint_rail(paint)
-    on_form = look.upper and look.worn == "mannequin"
-    sew(paint, look.pieces(-1), look.fabric, skip_inside=on_form)
-    if hangs and look.upper:
-        props.paint_hanger(paint, float(look.garment.keypoints["neckline_left"][0][1]))
-    sew(paint, [*look.pieces(0), *look.pieces(1)], look.fabric)
-    if hangs and not look.upper:
-        props.paint_clips(paint, look.garment)
+    on_form = subject.upper and subject.worn == "mannequin"
+    sew(paint, subject.pieces(-1), subject.fabric, skip_inside=on_form)
+    if hangs and subject.upper:
+        props.paint_hanger(paint, float(subject.garment.keypoints["neckline_left"][0][1]))
+    sew(paint, [*subject.pieces(0), *subject.pieces(1)], subject.fabric)
+    if hangs and not subject.upper:
+        props.paint_clips(paint, subject.garment)
 
 
 def sew(
@@ -182,9 +182,9 @@ def sew(
                 paint.canvas.paint(place, tone)
 
 
-def _on_person(paint: Painter, look: _Look, rng: np.random.Generator) -> None:
+def _on_person(paint: Painter, subject: _Subject, rng: np.random.Generator) -> None:
     wearer = make_wearer(rng)
-    pose = look.pose
+    pose = subject.pose
     floor = np.array([[-20.0, 166], [20, 166], [22, 173], [-22, 173]])
     paint.canvas.shadow(floor, (0, 0), 3.0, 0.3)
     figure.paint_back_hair(paint, wearer)
@@ -193,12 +193,12 @@ def _on_person(paint: Painter, look: _Look, rng: np.random.Generator) -> None:
             figure.paint_upper_arm(paint, wearer, arm)
             figure.paint_forearm(paint, wearer, arm)
     other = plain_fabric(pick_color(rng))
-    if look.upper:
-        sew(paint, look.pieces(-1), look.fabric)
+    if subject.upper:
+        sew(paint, subject.pieces(-1), subject.fabric)
         _paint_body(paint, wearer, pose)
-        _dress_upper(paint, look, wearer, other, rng)
+        _dress_upper(paint, subject, wearer, other, rng)
     else:
-        _dress_lower(paint, look, wearer, other, rng)
+        _dress_lower(paint, subject, wearer, other, rng)
     figure.paint_head(paint, wearer)
     figure.paint_front_hair(paint, wearer)
 
@@ -209,40 +209,40 @@ def _paint_body(paint: Painter, wearer: Wearer, pose: Pose) -> None:
 
 
 def _dress_upper(
-    paint: Painter, look: _Look, wearer: Wearer, other: Fabric, rng: np.random.Generator
+    paint: Painter, subject: _Subject, wearer: Wearer, other: Fabric, rng: np.random.Generator
 ) -> None:
     """Put on the labelled garment, and others that go with it below."""
-    if look.garment.category != "dress":
-        below = (cut_trousers if rng.random() < 0.6 else cut_skirt)(rng, look.pose)
+    if subject.garment.category != "dress":
+        below = (cut_trousers if rng.random() < 0.6 else cut_skirt)(rng, subject.pose)
         sew(paint, below.pieces, other, labelled=False)
-    _arms(paint, wearer, look.pose, upper_half=True)
-    if look.garment.category == "outwear":
-        shirt = [piece for piece in cut_blouse(rng, look.pose).pieces if piece.level == 0]
+    _arms(paint, wearer, subject.pose, upper_half=True)
+    if subject.garment.category == "outwear":
+        shirt = [piece for piece in cut_blouse(rng, subject.pose).pieces if piece.level == 0]
         sew(paint, shirt, plain_fabric(pick_color(rng)), labelled=False)
-    sew(paint, look.pieces(0), look.fabric)
-    _arms(paint, wearer, look.pose, upper_half=False)
-    sew(paint, look.pieces(1), look.fabric)
+    sew(paint, subject.pieces(0), subject.fabric)
+    _arms(paint, wearer, subject.pose, upper_half=False)
+    sew(paint, subject.pieces(1), subject.fabric)
 
 
 def _dress_lower(
-    paint: Painter, look: _Look, wearer: Wearer, other: Fabric, rng: np.random.Generator
+    paint: Painter, subject: _Subject, wearer: Wearer, other: Fabric, rng: np.random.Generator
 ) -> None:
     """Put on the labelled garment, and a top that is tucked into it or falls over it."""
     tucked = rng.random() < 0.6
-    waist = [look.garment.keypoints[f"waistband_{side}"][0] for side in ("left", "right")]
-    shirt = cut_blouse(rng, look.pose, tuck=waist if tucked else None)
+    waist = [subject.garment.keypoints[f"waistband_{side}"][0] for side in ("left", "right")]
+    shirt = cut_blouse(rng, subject.pose, tuck=waist if tucked else None)
     behind, trunk, sleeves = (
         [p for p in shirt.pieces if p.level == level and p.name != "inside"] for level in (-1, 0, 1)
     )
     sew(paint, behind, other, labelled=False)
-    _paint_body(paint, wearer, look.pose)
-    _arms(paint, wearer, look.pose, upper_half=True)
+    _paint_body(paint, wearer, subject.pose)
+    _arms(paint, wearer, subject.pose, upper_half=True)
     if tucked:
         sew(paint, trunk, other, labelled=False)
-    sew(paint, look.garment.pieces, look.fabric, skip_inside=True)
+    sew(paint, subject.garment.pieces, subject.fabric, skip_inside=True)
     if not tucked:
         sew(paint, trunk, other, labelled=False)
-    _arms(paint, wearer, look.pose, upper_half=False)
+    _arms(paint, wearer, subject.pose, upper_half=False)
     sew(paint, sleeves, other, labelled=False)
 
 

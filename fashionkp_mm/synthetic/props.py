@@ -20,7 +20,7 @@ from fashionkp_mm.synthetic.geometry import (
 )
 from fashionkp_mm.synthetic.pattern import GarmentPattern
 
-WOOD = (72.0, 110.0, 158.0)
+HANGER_WOOD = (72.0, 110.0, 158.0)
 METAL = (178.0, 176.0, 172.0)
 
 
@@ -50,7 +50,7 @@ def paint_hanger(paint: Painter, neck_y: float) -> None:
     lower = smooth(points((15, 38.0), (8, 34.2), (0, 33.0)), 5)
     outline = np.concatenate([half, lower, mirrored(lower), mirrored(half)])
     axis = Axis(points((0, top), (0, 39)), np.array([18.0, 18.0]))
-    color = WOOD if paint.rng.random() < 0.6 else pick_color(paint.rng)
+    color = HANGER_WOOD if paint.rng.random() < 0.6 else pick_color(paint.rng)
     paint.cloth(
         "hanger", outline, axis, plain_fabric(color), Finish(0.3, 0.3), hides=True, lift=0.4
     )

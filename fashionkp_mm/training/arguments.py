@@ -123,12 +123,12 @@ def _run(name: str, args: argparse.Namespace) -> None:
     try:
         # These import torch and MMPose.
         from fashionkp_mm.training import runs  # noqa: PLC0415
-        from fashionkp_mm.training.browse import browse  # noqa: PLC0415
+        from fashionkp_mm.training.browse import draw_samples  # noqa: PLC0415
     except ImportError as error:
         sys.exit(f"error: {explained(error)}")
 
     try:
-        {"train": runs.train, "test": runs.test, "browse": browse}[name](args)
+        {"train": runs.run_training, "test": runs.run_test, "browse": draw_samples}[name](args)
     except ImportError as error:
         sys.exit(f"error: {explained(error)}")
     except runs.USER_ERRORS as error:

@@ -11,7 +11,7 @@ from mmengine.utils import track_iter_progress
 from fashionkp_mm.plugin.config_files import merge_options, read_config
 
 
-def browse(args: argparse.Namespace) -> None:
+def draw_samples(args: argparse.Namespace) -> None:
     """Draw samples as the arguments of ``tools/browse_dataset.py`` say."""
     cfg = read_config(args.config)
     merge_options(cfg, args.cfg_options)

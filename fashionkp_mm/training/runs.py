@@ -65,7 +65,7 @@ USER_ERRORS = (
 """Errors of what the user gave: a message is enough, a traceback would hide it."""
 
 
-def train(args: argparse.Namespace) -> None:
+def run_training(args: argparse.Namespace) -> None:
     """Train as the arguments of ``tools/train.py`` say."""
     _prepare_cpu()
     cfg = _load_config(args)
@@ -95,7 +95,7 @@ def train(args: argparse.Namespace) -> None:
     _ResumingRunner.from_cfg(cfg).train()
 
 
-def test(args: argparse.Namespace) -> None:
+def run_test(args: argparse.Namespace) -> None:
     """Test as the arguments of ``tools/test.py`` say."""
     _prepare_cpu()
     cfg = _load_config(args)

@@ -20,7 +20,7 @@ from fashionkp_mm.images import BrokenImageError, image_size, load_image
 from fashionkp_mm.images import formats as image_formats
 from fashionkp_mm.images.formats import (
     UnusableError,
-    decode,
+    decode_pixels,
     image_suffixes,
     read_header,
     unread_suffixes,
@@ -308,7 +308,7 @@ class TestDamage:
             header = read_header(io.BytesIO(data))
             if np.prod(header.size) > 10**6:
                 return "too large"
-            image = decode(data, header)
+            image = decode_pixels(data, header)
         except UnusableError as error:
             assert str(error)
             return "refused"

@@ -12,7 +12,7 @@ from fashionkp_mm.core.garments import FLIP_INDICES, NUM_KEYPOINTS
 from fashionkp_mm.plugin import CentroidHeatmap
 from fashionkp_mm.runtime.decode import (
     average_with_mirrored,
-    decode,
+    decode_outputs,
     decode_simcc,
     decode_udp_heatmaps,
 )
@@ -98,7 +98,7 @@ def test_an_empty_heatmap_has_score_0_and_a_finite_place() -> None:
 def test_decoding_leaves_the_outputs_alone(codec: UDPHeatmap, points: np.ndarray) -> None:
     maps = heatmaps_of(points, codec)
     before = maps.copy()
-    decode({"heatmaps": maps}, UDPHeatmapDecoder(HEATMAP_SIZE), INPUT_SIZE)
+    decode_outputs({"heatmaps": maps}, UDPHeatmapDecoder(HEATMAP_SIZE), INPUT_SIZE)
     assert np.array_equal(maps, before)
 
 
@@ -107,7 +107,7 @@ def test_centroids_are_decoded_as_by_the_plugin(points: np.ndarray) -> None:
     maps = heatmaps_of(points, codec)
     maps[0, 2] = 0  # no response at all
     decoder = CentroidHeatmapDecoder(HEATMAP_SIZE, power=3, floor=0.1)
-    found, scores = decode({"heatmaps": maps}, decoder, INPUT_SIZE)
+    found, scores = decode_outputs({"heatmaps": maps}, decoder, INPUT_SIZE)
     for index, heatmaps in enumerate(maps):
         expected, expected_scores = codec.decode(heatmaps)
         assert np.abs(found[index] - expected[0]).max() < 1e-3
@@ -118,8 +118,8 @@ def test_centroids_are_decoded_as_by_the_plugin(points: np.ndarray) -> None:
 
 def test_the_decoder_decides() -> None:
     x, y = noise(1, NUM_KEYPOINTS, 192), noise(1, NUM_KEYPOINTS, 256)
-    once, _ = decode({"simcc_x": x, "simcc_y": y}, SimCCDecoder(1.0), INPUT_SIZE)
-    finer, _ = decode({"simcc_x": x, "simcc_y": y}, SimCCDecoder(2.0), INPUT_SIZE)
+    once, _ = decode_outputs({"simcc_x": x, "simcc_y": y}, SimCCDecoder(1.0), INPUT_SIZE)
+    finer, _ = decode_outputs({"simcc_x": x, "simcc_y": y}, SimCCDecoder(2.0), INPUT_SIZE)
     assert np.allclose(once, 2 * finer)
 
 

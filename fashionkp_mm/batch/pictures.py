@@ -12,9 +12,8 @@ from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import in_other_case, locate_images
 from fashionkp_mm.core.words import plural
-from fashionkp_mm.images import encode_image
+from fashionkp_mm.images import DRAWN_SUFFIXES, encode_image
 
-_SUFFIXES = {".jpg", ".jpeg", ".png"}
 _ABOVE = "_"
 """Stands for ``..`` in the place of a picture."""
 
@@ -93,7 +92,7 @@ def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:
         path = PurePosixPath(image_id)
         parts = [_ABOVE if part == ".." else part for part in path.parts if part != path.anchor]
         target = out.joinpath(*parts)
-        if target.suffix.lower() not in _SUFFIXES:
+        if target.suffix.lower() not in DRAWN_SUFFIXES:
             target = target.with_name(f"{target.name}.jpg")
         if target in owners:
             raise FileExistsError(

@@ -40,7 +40,7 @@ def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json
 
     Args:
         answers: CSV of labels.
-        predictions: Files of predictions by name; see `prediction_tables`.
+        predictions: Files of predictions by name; see `exchange.predictions`.
         rules: The rules of the score.
         as_json: Whether to print JSON; of several files, an object by name.
 

@@ -39,7 +39,7 @@ def run(
     """Predict every image and write one file; print what was done and what could not be.
 
     Args:
-        paths: See `prediction_inputs.collect`.
+        paths: See `batch.sources.collect`.
         options: How to predict, and where to write what.
         images: Folder that the image ids of CSV files start from; found around them by default.
         categories: CSV of the images' categories.

@@ -45,7 +45,7 @@ def run(
 
     Args:
         answers: CSV of labels.
-        predictions: File of predictions; see `prediction_tables`.
+        predictions: File of predictions; see `exchange.predictions`.
         images: Folder that the image ids start from; found beside the labels by default.
         out: The HTML file.
         rules: The rules of the score.

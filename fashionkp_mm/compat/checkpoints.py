@@ -56,10 +56,10 @@ class UnsafeCheckpointError(CheckpointError):
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(
-            f"{source} was not loaded: {reason}. A checkpoint may hold dense tensors, numbers,"
-            " text and lists or dictionaries of these, and no more than fits into the file;"
-            " anything else could run code or take all memory of this machine. Ask its author for"
-            " a file made with torch.save({'state_dict': model.state_dict()}, ...)"
+            f"{source} was not loaded: {reason}. A checkpoint may hold dense tensors, NumPy"
+            " arrays, numbers, text and lists or dictionaries of these, and no more than the file"
+            " has room for; anything else could run code or take all memory of this machine. Ask"
+            " its author for a file made with torch.save({'state_dict': model.state_dict()}, ...)"
         )
 
 

@@ -31,6 +31,8 @@ from fashionkp_mm.images.formats import (
     shown_pixels,
 )
 
+DRAWN_SUFFIXES = (".jpg", ".jpeg", ".png")
+"""How names of pictures may end that are written here."""
 _JPEG_QUALITY = 92
 _LARGEST_PIXEL, _LARGEST_HEADER = 8, 2**20
 """Bytes that a file may have for each pixel, which 16 bits of RGBA have uncompressed, and beside
@@ -114,9 +116,21 @@ def convert_image(image: Image.Image, name: str) -> NDArray[np.uint8]:
 
 
 def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
-    """A file's content for a picture ``(H, W, 3)`` BGR: PNG where ``suffix`` is .png, else JPEG."""
-    kind = ".png" if suffix.lower() == ".png" else ".jpg"
-    _, data = cv2.imencode(kind, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    """A file's content for a picture ``(H, W, 3)`` BGR.
+
+    Args:
+        image: The picture.
+        suffix: One of `DRAWN_SUFFIXES`, in any case.
+
+    Raises:
+        ValueError: The suffix is another one.
+    """
+    if suffix.lower() not in DRAWN_SUFFIXES:
+        raise ValueError(
+            f"pictures are not written as {suffix or 'files without a suffix'}; expected a name in"
+            f" {', '.join(DRAWN_SUFFIXES)}"
+        )
+    _, data = cv2.imencode(suffix.lower(), image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return data.tobytes()
 
 

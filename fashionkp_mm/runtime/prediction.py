@@ -86,7 +86,7 @@ class Prediction:
         """Draw the garments on their picture.
 
         Args:
-            out: File to write, PNG where its name ends so, else JPEG.
+            out: File to write, a .jpg, .jpeg or .png.
             names: Whether to write each point's name beside it.
 
         Returns:
@@ -96,6 +96,7 @@ class Prediction:
             BrokenImageError: The picture cannot be read, or not any more.
             FileExistsError: ``out`` is the picture itself.
             OSError: ``out`` cannot be written.
+            ValueError: The name of ``out`` ends otherwise.
         """
         if self.error is not None:
             raise self.error

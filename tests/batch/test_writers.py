@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashionkp_mm.batch import writers as prediction_files
+from fashionkp_mm.batch import writers
 from fashionkp_mm.batch.writers import (
     Format,
     FormatError,
@@ -108,7 +108,7 @@ def _inner(value: Any) -> list[tuple[Any, Any]]:
 
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prediction_files, "find_spec", lambda name: None)
+    monkeypatch.setattr(writers, "find_spec", lambda name: None)
 
     with pytest.raises(FormatError, match="pip install pyarrow"):
         format_of(Path("p.parquet"))

@@ -91,6 +91,13 @@ def test_nothing_is_drawn_over_the_picture_itself(
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["a.webp", "a", "a.tiff"])
+def test_other_files_are_not_drawn(prediction: Prediction, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"expected a name in \.jpg, \.jpeg, \.png"):
+        prediction.draw(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_what_was_not_read_is_not_drawn(broken: Prediction) -> None:
     with pytest.raises(BrokenImageError, match="missing"):
         broken.draw()

@@ -145,8 +145,8 @@ def test_rounding_that_moves_points_is_refused(heatmaps, tmp_path, monkeypatch):
 
 def test_a_detector_is_rounded_too(small_detector, tmp_path, monkeypatch):
     # Random weights find thousands of boxes, and are sure of none.
-    monkeypatch.setattr(half_module, "MAX_BOX_DIFFERENCE", 128)
-    monkeypatch.setattr(half_module, "MAX_SCORE_DIFFERENCE", 1)
+    monkeypatch.setattr(half_module, "MAX_BOX_CHANGE", 128)
+    monkeypatch.setattr(half_module, "MAX_SCORE_CHANGE", 1)
     full, half = tmp_path / "full.onnx", tmp_path / "half.onnx"
     before = export(*small_detector, full)
     after = export(*small_detector, half, half=True)

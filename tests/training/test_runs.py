@@ -144,7 +144,7 @@ def test_a_broken_dependency_is_one_message(monkeypatch, message):
     def broken(_args):
         raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
 
-    monkeypatch.setattr(runs, "train", broken)
+    monkeypatch.setattr(runs, "run_training", broken)
     assert "opencv-python-headless" in message(launch.train)
 
 

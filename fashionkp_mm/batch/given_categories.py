@@ -9,9 +9,7 @@ from pathlib import Path
 
 from fashionkp_mm.batch.sources import InputError, Source
 from fashionkp_mm.core.image_ids import match_ids
-from fashionkp_mm.core.words import plural
-
-_MAX_NAMED = 5
+from fashionkp_mm.core.words import listed, plural
 
 
 def with_categories(
@@ -51,8 +49,8 @@ def with_categories(
     if sources and len(missing) == len(sources):
         raise InputError(
             f"{csv} holds none of the {plural(len(sources), 'image')}, or more than one id"
-            f" for each: the images are {_named(missing)}, and the file says"
-            f" {_named(list(categories))}; name them alike, or leave out --categories"
+            f" for each: the images are {listed(missing)}, and the file says"
+            f" {listed(list(categories))}; name them alike, or leave out --categories"
         )
     notes = []
     renamed = [image_id for image_id in paths if theirs[image_id] in categories]
@@ -66,11 +64,7 @@ def with_categories(
         are = "image is" if len(missing) == 1 else "images are"
         notes.append(
             f"{len(missing):,} {are} not in {csv}, or not under one name only; the model chooses"
-            f" the category itself: {_named(missing)}"
+            f" the category itself: {listed(missing)}"
         )
     chosen = {image_id: categories.get(name) for image_id, name in theirs.items()}
     return [replace(source, category=chosen[source.image_id]) for source in sources], notes
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MAX_NAMED]) + (", …" if len(names) > _MAX_NAMED else "")

@@ -18,7 +18,7 @@ from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import image_errors
 from fashionkp_mm.core.table import KeypointTable
-from fashionkp_mm.core.words import plural
+from fashionkp_mm.core.words import listed, plural
 from fashionkp_mm.images import BrokenImageError, load_image
 from fashionkp_mm.visualization.keypoints import draw_garment
 from fashionkp_mm.visualization.sheet import contact_sheet, fitted
@@ -27,7 +27,6 @@ SHEET = "contact-sheet.jpg"
 SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE = 6, 16, 320
 """An even number of columns keeps labels and predictions side by side."""
 _Image = NDArray[np.uint8]
-_MAX_NAMED = 5
 _REMEDY = "name the folder that the image ids start from with --images"
 
 
@@ -210,8 +209,7 @@ def _without_prediction(
     predicted = set(beside.image_ids)
     missing = [image_id for image_id in table.image_ids if image_id not in predicted]
     if missing:
-        named = ", ".join(missing[:_MAX_NAMED]) + (", …" if len(missing) > _MAX_NAMED else "")
         yield (
             f"{predictions} has no prediction for {plural(len(missing), 'image')},"
-            f" drawn without: {named}"
+            f" drawn without: {listed(missing)}"
         )

@@ -19,7 +19,7 @@ from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.normalized_error import SERVER_MIN_NORMALIZER, Missing, Score
 from fashionkp_mm.core.recognition import Confusion, Recognition
-from fashionkp_mm.core.words import plural
+from fashionkp_mm.core.words import MOST_LISTED, listed, plural
 
 NORMALIZER_RULES = {
     "skip": "{} without a labelled normaliser left out",
@@ -29,7 +29,6 @@ NORMALIZER_RULES = {
 POINT_RULES = {"visible": "visible ones", "labelled": "visible and occluded ones"}
 _AS_LABELLED = "as labelled"
 """Said of categories that are all right, since a file does not tell given from recognised ones."""
-_MAX_NAMED = 5
 
 
 def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json: bool) -> int:
@@ -175,9 +174,7 @@ def _points(named: Mapping[str, Sequence[str]]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - _MAX_NAMED
-    rest = f" and {more:,} more (--json lists them all)" if more > 0 else ""
-    return ", ".join(names[:_MAX_NAMED]) + rest
+    return listed(names) + (" (--json lists them all)" if len(names) > MOST_LISTED else "")
 
 
 def _named(found: Recognition) -> Iterable[tuple[str, Confusion]]:

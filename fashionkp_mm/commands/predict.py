@@ -19,7 +19,7 @@ from fashionkp_mm.batch.sources import STDIN, InputError, collect, read_categori
 from fashionkp_mm.batch.writers import DESCRIPTIONS, STDOUT, Format, FormatError, fits, format_of
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.files import require_apart
-from fashionkp_mm.core.words import plural
+from fashionkp_mm.core.words import error_message, plural
 from fashionkp_mm.runtime import DeviceError
 from fashionkp_mm.runtime.metadata import ModelFileError
 
@@ -89,7 +89,7 @@ def run(
             except BrokenPipeError:
                 raise
             except OSError as error:
-                terminal.say("error", terminal.in_words(error))
+                terminal.say("error", error_message(error))
                 _say_stopped(task, "stopped", options)
                 return 1
     _report(task, counts, options)
@@ -106,7 +106,7 @@ def _journal(options: Options, form: Format, stack: ExitStack, *, resume: bool) 
 
 
 _ERRORS = (DeviceError, InputError, JournalError, FormatError, ModelFileError, NoRuntimeError)
-"""What the user can mend, besides what `terminal.MENDABLE` names."""
+"""User errors of predicting, besides `terminal.USER_ERRORS`."""
 
 
 # --- what is said

@@ -16,21 +16,14 @@ def run(
     """Write the weights, and print what the file says of itself.
 
     Returns:
-        Exit status: 0 if the file was written, 1 if something the user can mend kept it from being.
+        Exit status: 0. A user error ends in `SystemExit`, of status 1.
     """
-    # What OpenMMLab and torch have to say of each other's age is not the user's to mend.
+    # OpenMMLab and torch warn of each other's age; users can do nothing about it.
     warnings.simplefilter("ignore")
-    try:
-        from fashionkp_mm.compat.checkpoints import CheckpointError  # noqa: PLC0415
-        from fashionkp_mm.exporting.errors import ExportError  # noqa: PLC0415
-        from fashionkp_mm.exporting.publish import publish  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        terminal.say(
-            "error",
-            f"publishing needs what training needs, and {error.name} is not installed; `fashionkp"
-            " doctor` names the command that mends it",
-        )
-        return 1
+    from fashionkp_mm.compat.checkpoints import CheckpointError  # noqa: PLC0415
+    from fashionkp_mm.exporting.errors import ExportError  # noqa: PLC0415
+    from fashionkp_mm.exporting.publish import publish  # noqa: PLC0415
+
     with (
         terminal.one_message(ExportError, CheckpointError),
         Console(stderr=True).status("starting") as status,

@@ -22,9 +22,10 @@ from rich.progress import (
 from rich.text import Text
 
 from fashionkp_mm.core.table import AnnotationError, AnnotationWarning, KeypointTable
+from fashionkp_mm.core.words import error_message
 
-MENDABLE = (AnnotationError, OSError)
-"""Errors of the user's files, which end in one message instead of a traceback."""
+USER_ERRORS = (AnnotationError, OSError)
+"""Errors of what the user gave: a message is enough, a traceback would hide it."""
 
 _LINE_SECONDS = 30.0
 """Between two lines of progress where there is no bar."""
@@ -65,15 +66,15 @@ def one_message(*also: type[Exception]) -> Iterator[None]:
     """Turn an error of the user's files into one message and exit status 1.
 
     Args:
-        also: Types of errors that are the user's to mend besides `MENDABLE`.
+        also: Types of user errors besides `USER_ERRORS`.
     """
-    mendable: tuple[type[Exception], ...] = (*MENDABLE, *also)
+    user_errors: tuple[type[Exception], ...] = (*USER_ERRORS, *also)
     try:
         yield
     except BrokenPipeError:
         raise
-    except mendable as error:
-        say("error", in_words(error))
+    except user_errors as error:
+        say("error", error_message(error))
         raise SystemExit(1) from None
 
 
@@ -161,13 +162,6 @@ def read(reader: Callable[[Path], KeypointTable], path: Path) -> KeypointTable:
     """
     with warnings_said():
         return reader(path)
-
-
-def in_words(error: Exception) -> str:
-    """What an error says, for people: the file first."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
 
 
 def _printable(text: str) -> str:

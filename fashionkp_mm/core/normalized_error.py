@@ -27,6 +27,7 @@ from fashionkp_mm.core.garments import (
 )
 from fashionkp_mm.core.image_ids import require_overlap
 from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.core.words import listed
 
 MissingNormalizer = Literal["skip", "server"]
 ScoredPoints = Literal["visible", "labelled"]
@@ -34,8 +35,6 @@ MissingPredictions = Literal["error", "count", "skip"]
 
 SERVER_MIN_NORMALIZER = 10.0
 """Pixels below which the contest server, as far as a port of it shows, leaves an image out."""
-
-_MAX_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,11 @@ class Missing:
     def __str__(self) -> str:
         told = []
         if self.image_ids:
-            told.append(f"{len(self.image_ids)} labelled images: {_named(self.image_ids)}")
+            told.append(f"{len(self.image_ids)} labelled images: {listed(self.image_ids)}")
         if self.points:
             count = sum(map(len, self.points.values()))
             images = [f"{image_id} ({', '.join(names)})" for image_id, names in self.points.items()]
-            told.append(f"{count} points of {len(self.points)} images: {_named(images)}")
+            told.append(f"{count} points of {len(self.points)} images: {listed(images)}")
         return "; ".join(told)
 
 
@@ -431,11 +430,6 @@ def _scored(visibility: NDArray[np.int8], scored_points: ScoredPoints) -> NDArra
         else visibility != Visibility.ABSENT
     )
     return scored
-
-
-def _named(things: Sequence[str]) -> str:
-    more = f" and {len(things) - _MAX_LISTED} more" if len(things) > _MAX_LISTED else ""
-    return ", ".join(things[:_MAX_LISTED]) + more
 
 
 def _require_shapes(

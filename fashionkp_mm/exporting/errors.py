@@ -1,4 +1,4 @@
-"""What can be wrong with an export, and is the user's to mend."""
+"""What a user can get wrong about an export."""
 
 
 class ExportError(ValueError):

@@ -11,10 +11,9 @@ from mmengine.hooks import EMAHook, Hook, SyncBuffersHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from fashionkp_mm.core.words import listed
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin.dataset import FashionAIDataset
-
-_MAX_LISTED = 5
 
 
 @HOOKS.register_module()
@@ -50,11 +49,10 @@ def _require_images(dataset: FashionAIDataset) -> None:
     # Path.is_file raises where a path is too long.
     missing = [path for path in paths if not os.path.isfile(path)]  # noqa: PTH113
     if missing:
-        named = ", ".join(missing[:_MAX_LISTED]) + (", …" if len(missing) > _MAX_LISTED else "")
         raise BrokenImageError(
             f"{len(missing)} of the {len(dataset)} images of {dataset.ann_file} are missing:"
-            f" {named}. Put them there, or point data_prefix.img at the folder that the image ids"
-            " start from"
+            f" {listed(missing)}. Put them there, or point data_prefix.img at the folder that the"
+            " image ids start from"
         )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
+from fashionkp_mm.core.words import listed
+
 _NAMED = 3
 """So many tensors are named where a checkpoint does not fit; the rest is counted."""
 
@@ -108,7 +110,7 @@ def require_match(
         "of another shape or type": unlike,
     }
     found = [
-        f"{len(names)} {what} ({', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''})"
+        f"{len(names)} {what} ({listed(names, _NAMED)})"
         for what, names in differences.items()
         if names
     ]

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from fashionkp_mm import __version__
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES, KEYPOINT_NAMES
+from fashionkp_mm.core.words import listed
 
 METADATA_KEY = "fashionkp_mm"
 """The key in ``metadata_props`` that makes an ONNX file one of ours."""
@@ -307,8 +308,7 @@ def _difference(found: object, ours: list[str] | dict[str, list[str]]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(name[:_MAX_NAME] for name in names[:_MAX_NAMES])
-    return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown
+    return listed([name[:_MAX_NAME] for name in names], _MAX_NAMES)
 
 
 def _pose(read: _Facts, kind: Literal["pose", "pose-rtmlib"]) -> PoseMetadata:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fashionkp_mm.compat.broken_imports import explained
 from fashionkp_mm.compat.streams import print_anything
 from fashionkp_mm.core.box_sources import BOX_SOURCES
+from fashionkp_mm.core.words import error_message
 
 _LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
@@ -132,10 +133,4 @@ def _run(name: str, args: argparse.Namespace) -> None:
     except ImportError as error:
         sys.exit(f"error: {explained(error)}")
     except runs.USER_ERRORS as error:
-        sys.exit(f"error: {_in_words(error)}")
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+        sys.exit(f"error: {error_message(error)}")

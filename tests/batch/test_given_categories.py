@@ -69,7 +69,7 @@ def test_images_that_are_missing_are_counted_and_named() -> None:
     assert found == [None] * 8 + ["dress"]
     (note,) = notes
     assert note.startswith("8 images are not in c.csv")
-    assert note.endswith("0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg, …")
+    assert note.endswith("0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 3 more")
 
 
 def test_what_could_be_two_is_neither() -> None:

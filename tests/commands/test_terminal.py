@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-from pathlib import Path
-
 import pytest
 
 from fashionkp_mm.commands import terminal
@@ -51,9 +48,3 @@ class TestProgressWithoutATerminal:
             progress(0)
 
         assert capsys.readouterr().err == "drawing: 0 of 3\n"
-
-
-def test_an_error_of_the_system_names_the_file_first() -> None:
-    error = OSError(errno.ENOSPC, "No space left on device", str(Path("out", "p.csv")))
-
-    assert terminal.in_words(error) == f"{Path('out', 'p.csv')}: No space left on device"

@@ -40,7 +40,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     # mmcv compares in single precision. Without this an IoU of exactly 0.6, which is slightly more
     # than 0.6 in float32, would be suppressed here and kept by mmcv.
     threshold = torch.tensor(iou_threshold, dtype=torch.float32).item()
-    return torchvision_nms(boxes, scores.to(boxes.dtype), threshold)
+    kept: Tensor = torchvision_nms(boxes, scores.to(boxes.dtype), threshold)
+    return kept
 
 
 def get_compiler_version() -> str:

@@ -325,4 +325,5 @@ def _flat(vectors: Floats) -> Floats:
 def _range(vectors: Floats) -> Floats:
     """Highest less lowest value of each vector or heatmap, in axes of length 1; never 0."""
     axes = tuple(range(2, vectors.ndim))
-    return np.maximum(np.ptp(vectors, axis=axes, keepdims=True), np.finfo(np.float32).tiny)
+    ranges: Floats = np.ptp(vectors, axis=axes, keepdims=True)
+    return np.maximum(ranges, np.finfo(np.float32).tiny)

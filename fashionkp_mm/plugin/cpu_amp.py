@@ -77,7 +77,7 @@ def _channels_last(part: nn.Module, dtype: torch.dtype) -> Iterator[None]:
             features = forward(inputs, *args, **kwargs)
         return _to_float(features)
 
-    part.forward = channels_last_forward  # type: ignore[method-assign]
+    part.forward = channels_last_forward
     try:
         yield
     finally:

@@ -90,7 +90,8 @@ class _ConvBN(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         if self.uneven:
             x = functional.pad(x, (self.before, self.after, self.before, self.after))
-        return super().forward(x)
+        features: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+        return features
 
 
 class _Block(nn.Module):

@@ -233,8 +233,8 @@ class _Conditioning(nn.Module):
     def forward(self, feature: Tensor, category_indices: Tensor) -> Tensor:
         scale, shift = self.modulation(category_indices)[:, :, None, None].chunk(2, dim=1)
         x = functional.relu(self.norm(self.reduce(feature)) * (1 + scale) + shift)
-        x = functional.relu(self.spread_norm(self.spread(x)))
-        return feature + self.restore(x)
+        correction: Tensor = self.restore(functional.relu(self.spread_norm(self.spread(x))))
+        return feature + correction
 
 
 class _VisibilityBranch(nn.Module):

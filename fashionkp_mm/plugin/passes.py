@@ -110,7 +110,9 @@ class PassesTestLoop(TestLoop):
         """The boxes of the first pass in each picture."""
         wanted = [_given_category(sample) for sample in samples]
         if self._detector is not None:
-            return self._detector([sample.img_path for sample in samples], wanted)
+            paths = [sample.img_path for sample in samples]
+            detected: list[StartBoxes] = self._detector(paths, wanted)
+            return detected
         return [
             StartBoxes.whole(sample.ori_shape[::-1], category, self._boxes)
             for sample, category in zip(samples, wanted, strict=True)

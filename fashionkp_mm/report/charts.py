@@ -175,7 +175,7 @@ def _ticks(limit: float, count: int) -> Sequence[float]:
 
 def _round_up(value: int) -> int:
     """The next number of which a quarter is easy to read."""
-    power = 10 ** max(0, len(str(value)) - 2)
+    power: int = 10 ** max(0, len(str(value)) - 2)
     steps = (4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 60, 80, 100)
     return next(step * power for step in steps if step * power >= value)
 

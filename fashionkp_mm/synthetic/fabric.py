@@ -177,7 +177,7 @@ def lit(pixels: NDArray[Any], shade: NDArray[np.floating]) -> NDArray[np.uint8]:
     shade = np.clip(shade, -0.75, 0.6).astype(np.float32)
     gain = cv2.merge([1 + np.minimum(shade, 0.0)] * 3)
     lift = cv2.merge([np.maximum(shade, 0.0)] * 3)
-    color = gain * pixels.astype(np.float32)
+    color: NDArray[np.float32] = gain * pixels.astype(np.float32)
     color += (255 - color) * lift * np.float32(0.55)
     return np.clip(color, 0, 255).astype(np.uint8)
 
@@ -199,5 +199,5 @@ def _gathers(
     bends = np.cumsum(rng.uniform(0.4, 1.6, len(knots)))
     phase = np.interp(t, knots, bends).astype(np.float32) * np.float32(np.pi / 2)
     strength = finish.gather_top + (finish.gather_bottom - finish.gather_top) * np.clip(s, 0, 1)
-    wave = np.sin(phase + 0.5 * np.sin(3 * s))
+    wave: NDArray[np.floating] = np.sin(phase + 0.5 * np.sin(3 * s))
     return (0.2 * strength * (wave - 0.35 * wave**2)).astype(np.float32)

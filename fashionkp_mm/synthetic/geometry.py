@@ -176,7 +176,8 @@ def _cap(center: FloatArray, start: FloatArray) -> FloatArray:
     """Half a turn around an end, from the tube's left edge to its right, ends left out."""
     angle = np.linspace(0.0, np.pi, 9)[1:-1, None]
     arm = start - center
-    return center + arm * np.cos(angle) + np.array([arm[1], -arm[0]]) * np.sin(angle)
+    turned: FloatArray = arm * np.cos(angle) + np.array([arm[1], -arm[0]]) * np.sin(angle)
+    return center + turned
 
 
 @dataclass(frozen=True)

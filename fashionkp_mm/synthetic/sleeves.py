@@ -131,7 +131,7 @@ def _clear(edge: FloatArray, line: FloatArray, width: FloatArray) -> NDArray[np.
     """Which points of an edge ``(SAMPLES,)`` a bent elbow does not fold into the sleeve."""
     dense = smooth(line, 3)
     away = np.hypot(*np.moveaxis(edge[:, None] - dense, -1, 0)).min(axis=1)
-    clear = away > 0.93 * width
+    clear: NDArray[np.bool_] = away > 0.93 * width
     clear[-1] = True
     return clear
 

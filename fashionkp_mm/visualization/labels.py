@@ -151,7 +151,8 @@ class _Room:
 
     def within(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which of the points ``(K, 2)`` lie inside the picture."""
-        return np.all((points >= 0) & (points <= self.frame), axis=1)
+        inside: NDArray[np.bool_] = np.all((points >= 0) & (points <= self.frame), axis=1)
+        return inside
 
     def take(
         self, size: tuple[int, int], choices: Sequence[tuple[float, float, float]]

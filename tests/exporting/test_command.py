@@ -80,4 +80,4 @@ def test_without_torch_it_says_what_to_do(simcc, tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without_torch)
     result = run(simcc.config, simcc.checkpoint, tmp_path / "m.onnx")
     assert result.exit_code == 1
-    assert "torch is not installed; `fashionkp doctor` names the command" in result.stderr
+    assert "torch is not installed; `fashionkp doctor` names the command" in str(result.exception)

@@ -5,7 +5,7 @@
 The first rows test the model as it ships and, of the same weights, one change at a time; ``tools/
 test.py`` tests them all on the validation images, the category given. One row a further model
 follows, each with all that its own config says. The last rows, with the ONNX file that ships, vary
-how many passes are made on crops around what was found, and whether these passes are merged.
+how many passes are made on crops around what was found, and whether these passes are fused.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def main() -> None:
         print_tests(f"`{Path(config).name}`", Path(config), Path(checkpoint))
     answers = read_labels(root / "val" / "Annotations" / "val.csv")
     for passes in PASSES:
-        for merged in (False, True) if passes > 1 else (False,):
-            print_passes(passes, answers, root / "val", merged=merged)
+        for fused in (False, True) if passes > 1 else (False,):
+            print_passes(passes, answers, root / "val", fused=fused)
 
 
 def print_tests(name: str, config: Path, checkpoint: Path, options: Sequence[str] = ()) -> None:
@@ -68,10 +68,10 @@ def print_tests(name: str, config: Path, checkpoint: Path, options: Sequence[str
     print_row([name], [results[source]["fashionai/NE"] for source in SOURCES])
 
 
-def print_passes(passes: int, answers: KeypointTable, root: Path, *, merged: bool) -> None:
+def print_passes(passes: int, answers: KeypointTable, root: Path, *, fused: bool) -> None:
     """A row of NE where ``refine`` takes so many passes, and all of them vote or the last one."""
     # A part of the package that nobody else asks to choose.
-    voting = passes if merged else 1
+    voting = passes if fused else 1
     box_sources.PASSES["refine"] = box_sources.Passes(1 + passes - voting, voting)
     paths = locate_images(answers.image_ids, root)
     categories = [CATEGORY_NAMES[index] for index in answers.category_indices]
@@ -85,7 +85,7 @@ def print_passes(passes: int, answers: KeypointTable, root: Path, *, merged: boo
         answers.rows,
     )
     error = evaluate(answers, predictions).value
-    words = "merged" if merged else "the last one alone"
+    words = "fused" if fused else "the last one alone"
     print_row([f"`refine` with {passes} passes on crops, {words}, ONNX"], [None, None, error])
 
 

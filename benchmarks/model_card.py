@@ -265,7 +265,7 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
         + table(["", "trained on", "validated on"], counts)
         + f"\n\nThe validation images chose the checkpoint, epoch {meta.get('epoch', 'unknown')},"
         " the weights of the losses, how points are read from heatmaps and that two passes are"
-        " merged, so its figures are a little better than those of images that nobody has seen. The"
+        " fused, so its figures are a little better than those of images that nobody has seen. The"
         f" recipe is [`{config}`](../{config}), its backbone's weights from ImageNet:\n\n"
         f"```\n{command}\n```"
     )
@@ -292,9 +292,9 @@ def errors(
         f"NE in %, lower is better, {shipped.points:,} visible points of {shipped.images:,} images,"
         " by where the box comes from. `label` is the tight box around the labelled points, which"
         " gives the outermost ones away; `whole` the whole image; `refine` the whole image first"
-        " and then the box of the points found, twice, whose points are merged; `detector` the box"
+        " and then the box of the points found, twice, whose points are fused; `detector` the box"
         " that the detector below is surest of and then that of the points found, whose points are"
-        " merged. The first four columns are PyTorch's"
+        " fused. The first four columns are PyTorch's"
         " (`tools/test.py --boxes label whole refine detector`), the others `fashionkp predict"
         " --boxes refine` with the ONNX file. The category is given except in the last column, in"
         " which a point that a wrongly chosen category lacks counts as an error of 100 %. With flip"

@@ -154,7 +154,7 @@ def measure(folder: Path, paths: list[str], repeats: int) -> None:
     columns: list[dict[str, float]] = []
     for pictures in (images, paths):
         taking = [one for one in every if one.decodes or pictures is images]
-        # One at a time, and always another: each look at the machine takes eight of them.
+        # One at a time, and always another: each reading of the machine takes eight of them.
         few = pictures[:8]
         alone = [_each(one, few) for one in taking]
         together = [_all(one, pictures) for one in taking]

@@ -9,7 +9,7 @@ input_size = (320, 320)
 model = stock_detector('rtmdet/rtmdet_tiny_8xb32-300e_coco')
 # Two garments of one category hardly overlap.
 model.test_cfg.nms.iou_threshold = 0.5
-# For whoever uses the exported detector: from here on a box is taken for a garment.
+# For the exported detector: from this score on, a box is taken for a garment.
 score_threshold = 0.3
 
 train_dataloader = dict(

@@ -401,7 +401,7 @@ def predict(
     boxes: Annotated[
         Literal["refine", "whole", "detector"] | None,
         typer.Option(
-            help="Where to look: at the whole image and again around what was found there, at the"
+            help="Where to look: in the whole image and again around what was found there, in the"
             " whole image only, or where the detector finds a garment. Default: detector if there"
             " is one, else refine."
         ),

@@ -215,7 +215,7 @@ class TestCheck:
         assert re.search(r"skirt +2 +6 +2 +0 +0", result.stdout)
 
     def test_says_that_images_were_not_looked_at(self, csv: Path) -> None:
-        assert "images were not looked at" in run("check", csv).stdout
+        assert "images were not checked" in run("check", csv).stdout
 
     def test_every_problem_at_once(self, data: Path, csv: Path) -> None:
         (data / "Images/skirt/b.jpg").write_text("no image")

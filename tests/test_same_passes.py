@@ -178,9 +178,9 @@ def test_there_are_pictures_of_every_kind(both):
         assert any(found)
         assert not all(found)
         # The detector's word is taken against the network's opinion.
-        told = {garments[0].category for garments in found if garments}
+        given = {garments[0].category for garments in found if garments}
         own = {garments[0].category for _, garments in pairs["whole"]}
-        assert told.isdisjoint(own)
+        assert given.isdisjoint(own)
     # It is not one and the same box or point all over.
     boxes = {tuple(garments[0].box) for garments in found if garments}
     assert len(boxes) > len(found) // 3

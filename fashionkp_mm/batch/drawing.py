@@ -20,7 +20,7 @@ _PAINTED_BYTES = 9
 
 
 def once_drawn(
-    results: Iterator[tuple[Source, Prediction]], places: Mapping[str, Path]
+    results: Iterator[tuple[Source, Prediction]], targets: Mapping[str, Path]
 ) -> Iterator[tuple[Source, Prediction]]:
     """The same results in the same order, each when its picture is written.
 
@@ -38,7 +38,7 @@ def once_drawn(
             ):
                 first, future, _ = waiting.popleft()
                 yield first, future.result()
-            drawing = pool.submit(_draw, prediction, places[source.image_id])
+            drawing = pool.submit(_draw, prediction, targets[source.image_id])
             waiting.append((source, drawing, size))
             while waiting and waiting[0][1].done():
                 first, future, _ = waiting.popleft()
@@ -46,7 +46,7 @@ def once_drawn(
         for source, future, _ in waiting:
             yield source, future.result()
     finally:
-        # Whoever stops early need not wait for what has not begun.
+        # A caller that stops early does not wait for work that has not begun.
         pool.shutdown(cancel_futures=True)
 
 
@@ -56,10 +56,10 @@ def _painted_bytes(prediction: Prediction) -> int:
     return _PAINTED_BYTES * width * height
 
 
-def _draw(prediction: Prediction, place: Path) -> Prediction:
+def _draw(prediction: Prediction, target: Path) -> Prediction:
     if prediction.error is None:
         try:
-            prediction.draw(place)
+            prediction.draw(target)
         except BrokenImageError as error:  # gone or replaced since it was predicted
             return replace(prediction, error=error)
     return prediction

@@ -25,7 +25,7 @@ class Options:
     Attributes:
         model: ONNX file of the pose network; by default the one that comes with the package.
         detector: ONNX file of the detector, where ``boxes`` is ``detector``; by default likewise.
-        boxes: Where the network looks; see `FashionPredictor.predict`.
+        boxes: Where the boxes of the first pass come from; see `FashionPredictor.predict`.
         flip_test: Whether to average with the mirrored picture.
         out: File of predictions; ``-`` is standard output.
         draw: Folder for pictures of them.

@@ -58,13 +58,13 @@ class PictureSearch:
         Links are followed.
         """
         found = []
-        for place, names in self._walk(folder):
+        for directory, names in self._walk(folder):
             for name in names:
                 if self._is_image(name):
                     if name.startswith("."):
                         self._hidden += 1
                     else:
-                        found.append((place / name).relative_to(folder).as_posix())
+                        found.append((directory / name).relative_to(folder).as_posix())
         return sorted(found)
 
     def matching(self, pattern: str) -> list[Path]:
@@ -123,15 +123,15 @@ class PictureSearch:
         """Folders from this one down, hidden ones left out, each with the names of its files."""
         # A link that leads back up must not lead round and round.
         seen = {os.path.realpath(folder)}
-        for place, folders, files in os.walk(folder, onerror=self._fail, followlinks=True):
+        for directory, folders, files in os.walk(folder, onerror=self._fail, followlinks=True):
             kept = []
             for name in folders:
-                real = os.path.realpath(os.path.join(place, name))  # noqa: PTH118
+                real = os.path.realpath(os.path.join(directory, name))  # noqa: PTH118
                 if not name.startswith(".") and real != self._barred and real not in seen:
                     seen.add(real)
                     kept.append(name)
             folders[:] = kept
-            yield Path(place), files
+            yield Path(directory), files
 
     def _fail(self, error: OSError) -> None:
         message = f"{error.filename}: the folder cannot be read ({error.strerror}), nor its images"

@@ -50,11 +50,11 @@ def locate(
         if found:
             return found, {image_id: _why_missing(image_id, others) for image_id in missing}
     for image_id in image_ids:
-        if told := id_problem(image_id):
-            raise FileNotFoundError(f"{csv}, value '{image_id}': {told}")
-    places = " or ".join(str(root.resolve()) for root in around)
+        if problem := id_problem(image_id):
+            raise FileNotFoundError(f"{csv}, value '{image_id}': {problem}")
+    folders = " or ".join(str(root.resolve()) for root in around)
     raise FileNotFoundError(
-        f"none of the {plural(len(image_ids), 'image')} of {csv} is in {places}; expected"
+        f"none of the {plural(len(image_ids), 'image')} of {csv} is in {folders}; expected"
         f" for instance {around[0] / image_ids[0]}{_case_in_words(others)}; {remedy}"
     )
 
@@ -86,7 +86,7 @@ def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:
     Raises:
         FileExistsError: Two images would have the same picture.
     """
-    places: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     owners: dict[Path, str] = {}
     for image_id in image_ids:
         path = PurePosixPath(image_id)
@@ -100,8 +100,8 @@ def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:
                 " in two runs, to two folders"
             )
         owners[target] = image_id
-        places[image_id] = target
-    return places
+        paths[image_id] = target
+    return paths
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:

@@ -88,8 +88,8 @@ def collect(
     by_id: dict[str, Source] = {}
     search = PictureSearch(leave_out)
     for source in _each(paths, standard_input, sources.failures, images, search):
-        place = os.path.abspath(source.path)  # noqa: PTH100  Path has no way to drop '..' alone.
-        if place in by_path:
+        absolute = os.path.abspath(source.path)  # noqa: PTH100  Path has no way to drop '..' alone.
+        if absolute in by_path:
             continue
         other = by_id.get(source.image_id)
         if other is not None:
@@ -97,7 +97,7 @@ def collect(
                 f"{other.path} and {source.path} would both be called {source.image_id} in the"
                 " output; predict them in two runs, or name a folder that holds both"
             )
-        by_path[place] = by_id[source.image_id] = source
+        by_path[absolute] = by_id[source.image_id] = source
         if _is_text(source.image_id):
             sources.found.append(source)
         else:

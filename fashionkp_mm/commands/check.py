@@ -58,7 +58,7 @@ def run(
         table, problems = check_annotations(csv, kind)
         report = None
         if images is not None and len(table):
-            # Of an id that leaves the data root not even the folder is looked at.
+            # An id that leaves the data root is not followed, not even to its folder.
             unsafe = [p.row for p in problems if p.column == "image_id" and p.severity == "error"]
             safe = table.select(~np.isin(table.rows, unsafe))
             with terminal.progress("checking images", len(safe)) as progress:
@@ -164,7 +164,7 @@ def _print(findings: _Findings) -> None:
     verdict.append(f", {warned} in {findings.file}{read_as}", "default")
     console.print(verdict, soft_wrap=True)
     if findings.images is None and findings.rows:
-        console.print("[dim]The images were not looked at; --images DIR checks them too.[/]")
+        console.print("[dim]The images were not checked; --images DIR checks them too.[/]")
 
 
 def _print_images(report: ImageReport, rows: int) -> None:

@@ -75,7 +75,7 @@ _IMPORTS: dict[Purpose, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Attributes:
         subject: A package, a module or a part of the machine.
@@ -135,7 +135,7 @@ def run() -> int:
 
 
 def diagnose() -> Diagnosis:
-    """Look at this process's environment; what is missing or broken is a finding, not an error."""
+    """Check this process's environment; what is missing or broken is a finding, not an error."""
     training = any(_version(name) is not None for name in _TRAINING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the stack's own
@@ -299,7 +299,7 @@ def _patches() -> Iterator[Finding]:
             spec = find_spec(module)
         except (Exception, SystemExit) as error:
             # find_spec imports the parent.
-            yield Finding(module, "note", f"not looked at: {type(error).__name__}: {error}")
+            yield Finding(module, "note", f"not checked: {type(error).__name__}: {error}")
             continue
         if spec is None:
             yield Finding(module, "note", "nobody provides it")

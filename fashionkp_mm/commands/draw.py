@@ -73,9 +73,9 @@ def run(
             order = np.argsort(-errors, kind="stable")
             table, errors = table.select(order), errors[order]
         found, missing = locate(table.image_ids, csv, images, remedy=_REMEDY)
-        places = targets([*table.image_ids, *([SHEET] if sheet else [])], out)
+        paths = targets([*table.image_ids, *([SHEET] if sheet else [])], out)
         beside_files = [] if predictions is None else [predictions]
-        require_apart(places.values(), [csv, *beside_files, *found.values()])
+        require_apart(paths.values(), [csv, *beside_files, *found.values()])
 
         if beside is not None:
             failures.extend(_without_prediction(table, beside, predictions))
@@ -92,7 +92,7 @@ def run(
         with terminal.progress("drawing", len(table)) as progress:
             for done, (image_id, panels) in enumerate(drawer.pictures(failures), start=1):
                 if panels:
-                    write_picture(places[image_id], _side_by_side(panels))
+                    write_picture(paths[image_id], _side_by_side(panels))
                     if sheet and len(tiles) + len(panels) <= SHEET_COLUMNS * SHEET_ROWS:
                         tiles += [(words, fitted(panel, SHEET_TILE)) for words, panel in panels]
                 progress(done)
@@ -101,7 +101,7 @@ def run(
             sheet_of_all = contact_sheet(
                 pictures, columns=SHEET_COLUMNS, tile=SHEET_TILE, captions=captions
             )
-            write_picture(places[SHEET], sheet_of_all)
+            write_picture(paths[SHEET], sheet_of_all)
 
     console = terminal.out()
     console.print(
@@ -113,7 +113,7 @@ def run(
         shown = len(tiles) if beside is None else len(tiles) // 2
         which = "" if shown == drawer.drawn else "the first " if beside is None else "the worst "
         console.print(
-            f"contact sheet of {which}{plural(shown, 'image')}: {places[SHEET]}",
+            f"contact sheet of {which}{plural(shown, 'image')}: {paths[SHEET]}",
             markup=False,
             soft_wrap=True,
         )

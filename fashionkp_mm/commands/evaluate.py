@@ -151,18 +151,18 @@ def all_as_labelled(category: Confusion | None) -> str:
 
 def missing_message(missing: Missing) -> str:
     """What has no prediction, and what to do about it."""
-    told = []
+    parts = []
     if missing.image_ids:
         count = plural(len(missing.image_ids), "image")
-        told.append(f"{count} without a prediction: {_some(missing.image_ids)}")
+        parts.append(f"{count} without a prediction: {_some(missing.image_ids)}")
     if missing.points:
         named = [f"{image_id} ({len(names)})" for image_id, names in missing.points.items()]
-        told.append(
+        parts.append(
             f"{_points(missing.points)} without a place, although the predicted category has them:"
             f" {_some(named)}"
         )
     return (
-        f"{'; '.join(told)}; predict every"
+        f"{'; '.join(parts)}; predict every"
         f" {'image' if missing.image_ids else 'point of the labelled category'},"
         " or choose --missing-predictions count (an error of 1 a point) or skip"
     )

@@ -84,20 +84,20 @@ def run(
         best = ranked[len(worst) :][::-1][:BEST]
         as_labelled = result.recognition.visibility is None
         recognition = result.recognition
-        rules_told = [
+        facts = [
             ("labels", str(answers)),
             ("predictions", str(predictions)),
             *rules_in_words(result),
         ]
-        if told := all_as_labelled(recognition.category):
+        if sentence := all_as_labelled(recognition.category):
             # A table of nothing but right answers would claim that they were recognised.
-            rules_told.append(("category", told))
+            facts.append(("category", sentence))
             recognition = replace(recognition, category=None)
         page = Report(
             name=predictions.name,
             score_name=score_name(result),
             score=result.score,
-            rules=rules_told,
+            rules=facts,
             warning=missing_message(result.missing) if result.failed else "",
             category_indices=answered.category_indices,
             errors=errors,

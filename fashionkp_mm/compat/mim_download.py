@@ -2,7 +2,7 @@
 
 What it patches: openmim 0.3.9 takes whatever ``Weights`` in a ``model-index.yml`` names for a URL,
 and ``requests`` knows no files. Here a name without a scheme is a path below the ``.mim`` folder,
-as the ``Config`` of the same entry is. It can go when mim looks there itself.
+as the ``Config`` of the same entry is. It can go when mim searches there itself.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _MAX_DIMENSIONS = 64
 _SLACK = 64 << 20
 _MAX_VIEWS = 4
 """Tensors may share a storage; together they have at most this many times the file's bytes, and
-`_SLACK`. Whoever copies them one by one needs no more memory."""
+`_SLACK`. Copied one by one, they need no more memory."""
 
 _ITEM_SIZES = {
     "Bool": 1, "Byte": 1, "Char": 1, "Short": 2, "Half": 2, "BFloat16": 2, "Int": 4, "Float": 4,

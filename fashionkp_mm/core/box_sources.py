@@ -1,22 +1,22 @@
-"""Where to look for garments in a picture, how often, and which of these passes have a vote.
+"""Where to look for garments in a picture, in how many passes, and which of them vote.
 
 A *pass* crops a box out of the picture and lets the network find points in the crop. The runtime
 and ``tools/test.py`` both go by what is written here, so that a printed NE is the one users get.
 
 ====================  ===========================  ================================================
-source of boxes       the first pass looks at      then
+source of boxes       the first pass crops         then
 ====================  ===========================  ================================================
 ``whole``             the whole picture            nothing more
 ``given``             the box that the caller      nothing more
                       gave
 ``refine``            the whole picture; its       two passes, each around the points that the pass
-                      points have no vote          before it found; both vote
+                      points do not vote           before it found; both vote
 ``detector``          what the detector found      a second pass around the points found; both vote
 ====================  ===========================  ================================================
 
-Where the detector finds nothing, the caller's category decides. Whoever names a category says that
-the garment is there, so it is looked for as with ``refine``. Whoever names none asks the detector
-whether there is a garment at all, and the answer is no.
+Where the detector finds nothing, the caller's category decides. With a category, the garment is
+known to be there, so it is looked for as with ``refine``. Without one, it is up to the detector
+whether there is a garment at all, and its answer is no.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Passes:
     """How many passes a source of boxes takes.
 
     Attributes:
-        locating: Passes that only say where the next one looks.
+        locating: Passes whose points only give the next one its box.
         voting: Passes after those, whose points are fused.
     """
 
@@ -96,7 +96,7 @@ class Detections:
 
 @dataclass(frozen=True)
 class StartBoxes:
-    """Where the first pass looks in one picture.
+    """The boxes of the first pass in one picture.
 
     Attributes:
         boxes: ``(M, 4)`` ``x1, y1, x2, y2`` in pixels of the picture, tight around the garments'

@@ -197,7 +197,7 @@ def _parse_cells(
     numbers = rows.numbers[left[0]].tolist()
     texts = records.texts(cells[left])
     for i, k, number, text in zip(
-        *(places.tolist() for places in left), numbers, texts, strict=True
+        *(indices.tolist() for indices in left), numbers, texts, strict=True
     ):
         try:
             x, y, v = csv_cells.parse_cell(text, absent_has_place=kind == "predictions")
@@ -218,8 +218,8 @@ def _odd_ids(image_ids: Sequence[str], rows: Rows, file: str, kind: Kind) -> Ite
         severity: Severity = "error"
         if not image_id.strip():
             message = "the image id is empty; expected a path such as Images/blouse/NAME.jpg"
-        elif kind == "labels" and (told := id_problem(image_id)):
-            message = told
+        elif kind == "labels" and (problem := id_problem(image_id)):
+            message = problem
         elif not image_id.isprintable() or image_id != image_id.strip():
             severity = "warning"
             message = (

@@ -15,7 +15,7 @@ def fused_keypoints(
 
     Crops that differ a little give points that differ a little, and now and then one pass takes
     the wrong sleeve and is less sure of it. A pass that took the garment for one of another
-    category than the last pass did looked for other points, and has no vote.
+    category than the last pass did looked for other points, and does not vote.
 
     Args:
         keypoints: ``(P, N, K, 2)`` x and y in pixels of the image, one pass after the other.

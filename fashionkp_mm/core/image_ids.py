@@ -26,11 +26,11 @@ def require_overlap(labelled: Sequence[str], predicted: Sequence[str]) -> None:
     """
     if not labelled or not predicted or not set(labelled).isdisjoint(predicted):
         return
-    told = difference_in_words(labelled, predicted)
-    if not told:
-        told = f"the labels have ids such as '{labelled[0]}', the predictions '{predicted[0]}'"
+    reason = difference_in_words(labelled, predicted)
+    if not reason:
+        reason = f"the labels have ids such as '{labelled[0]}', the predictions '{predicted[0]}'"
     raise UnmatchedIdsError(
-        f"no prediction is of a labelled image: {told}; give both the same image ids"
+        f"no prediction is of a labelled image: {reason}; give both the same image ids"
     )
 
 

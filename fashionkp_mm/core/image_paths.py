@@ -18,7 +18,7 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
 
     Args:
         image_ids: Paths with ``/``. One that leaves the folder it would be looked up in, as ``..``
-            and absolute ones do, is not found there; not even its folder is looked at.
+            and absolute ones do, is not found there; not even its folder is opened.
         root: Folder to look in.
 
     Returns:
@@ -35,21 +35,21 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
     barred: dict[str, Path] = {}
     for base in bases:
         for folder in folders:
-            for place in dict.fromkeys((folder, folder.removeprefix("Images").lstrip("/"))):
-                if not _is_below(base / place, base):
+            for relative in dict.fromkeys((folder, folder.removeprefix("Images").lstrip("/"))):
+                if not _is_below(base / relative, base):
                     continue
                 prefix = f"{folder}/" if folder else ""
                 try:
-                    names = [entry.name for entry in os.scandir(base / place)]
+                    names = [entry.name for entry in os.scandir(base / relative)]
                 except (FileNotFoundError, NotADirectoryError):
                     continue
                 except (OSError, ValueError):
                     # Of a base's other subfolders, such as lost+found, nobody said that they count.
-                    if os.path.isdir(base / place.partition("/")[0]) and place:  # noqa: PTH112
-                        barred.setdefault(folder, base / place)
+                    if os.path.isdir(base / relative.partition("/")[0]) and relative:  # noqa: PTH112
+                        barred.setdefault(folder, base / relative)
                     continue
                 for name in names:
-                    found.setdefault(prefix + name, base / place / name)
+                    found.setdefault(prefix + name, base / relative / name)
     paths = {}
     for image_id in image_ids:
         folder, _, name = image_id.rpartition("/")

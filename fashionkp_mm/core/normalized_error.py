@@ -58,14 +58,14 @@ class Missing:
         return bool(self.image_ids or self.points)
 
     def __str__(self) -> str:
-        told = []
+        parts = []
         if self.image_ids:
-            told.append(f"{len(self.image_ids)} labelled images: {listed(self.image_ids)}")
+            parts.append(f"{len(self.image_ids)} labelled images: {listed(self.image_ids)}")
         if self.points:
             count = sum(map(len, self.points.values()))
             images = [f"{image_id} ({', '.join(names)})" for image_id, names in self.points.items()]
-            told.append(f"{count} points of {len(self.points)} images: {listed(images)}")
-        return "; ".join(told)
+            parts.append(f"{count} points of {len(self.points)} images: {listed(images)}")
+        return "; ".join(parts)
 
 
 class MissingPredictionsError(ValueError):
@@ -99,7 +99,7 @@ class NormalizedErrorResult:
     Attributes:
         value: Pooled over all points, in percent; NaN where no point was scored.
         points: Number of scored points.
-        images: Number of images looked at, skipped ones included.
+        images: Number of images, skipped ones included.
         skipped_images: Images left out for want of a normaliser.
         per_category: Score of each category that has images, by name.
         per_keypoint: Score of each keypoint that was scored at all, by name.
@@ -271,8 +271,8 @@ def evaluate(
 
     Args:
         answers: Labels.
-        predictions: Predicted points. Of their category only what it lacks is looked at, their
-            visibility is not.
+        predictions: Predicted points. Of their category only what it lacks counts, and their
+            visibility does not.
         missing_normalizer: See `normalizers`.
         scored_points: See `normalized_error`.
         missing_predictions: What to do with a labelled image that has no prediction, and with a
@@ -342,7 +342,7 @@ def image_errors(answers: KeypointTable, predictions: KeypointTable) -> NDArray[
 
     Args:
         answers: Labels.
-        predictions: Predicted points; their category and visibility are not looked at.
+        predictions: Predicted points; their category and visibility do not count.
 
     Returns:
         ``(N,)`` percent in the order of the answers; NaN for an image without a prediction, without

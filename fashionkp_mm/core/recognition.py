@@ -43,7 +43,7 @@ class Confusion:
 
     @property
     def total(self) -> int:
-        """How many predictions were looked at."""
+        """How many predictions were compared."""
         return int(self.counts.sum())
 
     @property
@@ -111,8 +111,8 @@ def recognition(answers: KeypointTable, predictions: KeypointTable) -> Recogniti
             predicted.visibility, answers.visibility, answers.category_indices
         )
     category = category_confusion(predicted.category_indices, answers.category_indices)
-    told = visibility is not None or category.accuracy < 100
-    return Recognition(category if told else None, visibility)
+    recognised = visibility is not None or category.accuracy < 100
+    return Recognition(category if recognised else None, visibility)
 
 
 def confusion_frame(confusion: Confusion) -> pd.DataFrame:

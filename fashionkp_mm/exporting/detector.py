@@ -95,7 +95,7 @@ def detector_parity(
 ) -> Parity:
     """Compare a file that `DetectorExporter` made with the model that it was made of.
 
-    One road is MMDetection's from the picture on: the config's test pipeline, the network, and the
+    One path is MMDetection's from the picture on: the config's test pipeline, the network, and the
     head's own decoding. The other is the runtime's letterbox and the file. Compared are the pixels
     that the networks are given, and boxes and scores of the best candidates of each level. Of
     candidates with the same score but for rounding either may suppress the other, so MMDetection's
@@ -190,18 +190,18 @@ def _kept_by_mmdetection(
     boxes: Floats, scores: Floats, metadata: DetectorMetadata, settings: Mapping[str, Any]
 ) -> set[tuple[int, int]]:
     """Priors and labels that MMDetection's suppression keeps."""
-    places, labels = np.nonzero(scores > metadata.score_threshold)
-    if not len(places):  # which MMCV does not take
+    priors, labels = np.nonzero(scores > metadata.score_threshold)
+    if not len(priors):  # which MMCV does not take
         return set()
     _, kept = batched_nms(
-        torch.from_numpy(boxes[places]),
-        torch.from_numpy(scores[places, labels]),
+        torch.from_numpy(boxes[priors]),
+        torch.from_numpy(scores[priors, labels]),
         torch.from_numpy(labels),
         dict(settings),
     )
     # As an array: by a tensor of one number, NumPy would take that one box out of its list.
     rows = kept.numpy()
-    return set(zip(places[rows].tolist(), labels[rows].tolist(), strict=True))
+    return set(zip(priors[rows].tolist(), labels[rows].tolist(), strict=True))
 
 
 def _kept(boxes: Floats, scores: Floats, metadata: DetectorMetadata) -> set[tuple[int, int]]:
@@ -211,5 +211,5 @@ def _kept(boxes: Floats, scores: Floats, metadata: DetectorMetadata) -> set[tupl
         (best,) = np.nonzero(scores[:, label] > metadata.score_threshold)
         best = best[np.argsort(-scores[best, label], kind="stable")]
         best = best[nms(boxes[best], metadata.iou_threshold)]
-        kept |= {(place, label) for place in best.tolist()}
+        kept |= {(prior, label) for prior in best.tolist()}
     return kept

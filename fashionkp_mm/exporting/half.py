@@ -7,7 +7,7 @@ to the last bit what it would find with float32 weights of the same rounded valu
 Rounding changes the network a little. So the file before rounding is compared with PyTorch as
 strictly as any, and then the rounded file with the one before: a point moves by some hundredths of
 a pixel, but where two places are almost equally likely it may jump from one to the other, so the
-largest distance is told and not limited; how many points move visibly is.
+largest distance is printed and not limited; how many points move visibly is.
 """
 
 from __future__ import annotations
@@ -196,11 +196,11 @@ def _detectors(
     count = 0
     for picture in pictures:
         feed = {"images": letterbox(picture.image)[None]}
-        (places, sure), (rounded_places, rounded_sure) = (
+        (full_boxes, sure), (rounded_boxes, rounded_sure) = (
             session.run(["boxes", "scores"], feed) for session in sessions
         )
         above = (sure >= metadata.score_threshold).any(axis=-1)
-        boxes.append(float(np.abs(places - rounded_places)[above].max(initial=0)))
+        boxes.append(float(np.abs(full_boxes - rounded_boxes)[above].max(initial=0)))
         scores.append(float(np.abs(sure - rounded_sure).max()))
         count += int(above.sum())
     return Parity(

@@ -1,6 +1,6 @@
 """Whether an exported pose network finds what the checkpoint finds in PyTorch.
 
-Both roads are gone from the picture to the point: in PyTorch the config's own test pipeline, the
+Both go all the way from the picture to the point: in PyTorch the config's own test pipeline, the
 estimator and its head's ``predict``; with the exported file `FashionPredictor`, which crops, runs
 and decodes without either. Pictures and boxes are the same. Each picture takes two passes, with
 the category of the network's own choice and with one given.
@@ -140,7 +140,7 @@ def rtmlib_parity(
 ) -> Parity:
     """Compare a file that `RtmlibExporter` made with the model that it was made of.
 
-    Cropping is rtmlib's own affair, so both networks get the crops of MMPose's pipeline.
+    rtmlib crops for itself, so both networks get the crops of MMPose's pipeline.
     """
     pytorch = _PyTorch(trained)
     session, _ = open_session(file)
@@ -232,7 +232,7 @@ class _Seen:
 
 
 class _PyTorch:
-    """The checkpoint's road from a picture to its points."""
+    """The checkpoint's way from a picture to its points."""
 
     def __init__(self, trained: TrainedModel) -> None:
         estimator: Any = trained.model

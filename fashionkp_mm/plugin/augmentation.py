@@ -25,7 +25,7 @@ _LEVELS = np.arange(256)
 class RandomWiderBBox(BaseTransform):
     """Sometimes widen the box towards the whole image; to be placed before `GetBBoxCenterScale`.
 
-    Where there are no label boxes, the first look at a picture is at all of it. A network that was
+    Where there are no label boxes, the first pass takes the whole picture. A network that was
     trained on label boxes alone has never seen a garment that small, nor a second one beside it.
 
     Args:

@@ -192,9 +192,9 @@ class _PostponedRemovals:
 def latest_checkpoint(folder: str | PathLike[str]) -> str | None:
     """The newest checkpoint that training has saved in a folder, if there is one.
 
-    MMEngine notes its name in the file ``last_checkpoint``, but only after it was saved: whoever is
-    killed between the two finds no name, or that of the checkpoint before. So the files themselves
-    are asked, and the note only where there are none, as where checkpoints lie elsewhere.
+    MMEngine notes its name in the file ``last_checkpoint``, but only after it was saved: after a
+    kill between the two there is no name, or that of the checkpoint before. So the files themselves
+    decide, and the note only where there are none, as where checkpoints lie elsewhere.
     """
     saved = [path for name in _SAVED for path in Path(folder).glob(name)]
     if saved:

@@ -64,7 +64,7 @@ class FashionAIDataset(BaseCocoStyleDataset):
             labelled points; it gives the outermost points away, so published scores do not use
             it), ``whole`` (the whole image), or the path of a CSV of boxes. A label box that
             encloses nothing is replaced by the whole image. `GetBBoxCenterScale` pads them all.
-        category_given: Whether the model may look at the category. If not, the samples' metainfo
+        category_given: Whether the model is given the category. If not, the samples' metainfo
             says ``category_given=False``, and a `GarmentHead` chooses one itself; metrics still
             know the labelled one.
         **kwargs: As in `BaseCocoStyleDataset`.

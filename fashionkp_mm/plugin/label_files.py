@@ -69,9 +69,9 @@ def read_table(
     table = (read_test_list if test_list else read_labels)(ann_file)
     # Ids of a test list may be any path, unless they start from a data root, as here.
     unsafe = [
-        Problem(ann_file, int(row), "image_id", image_id, told)
+        Problem(ann_file, int(row), "image_id", image_id, problem)
         for row, image_id in zip(table.rows, table.image_ids, strict=True)
-        if (told := id_problem(image_id))
+        if (problem := id_problem(image_id))
     ]
     if unsafe:
         raise AnnotationError(unsafe)

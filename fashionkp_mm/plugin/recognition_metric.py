@@ -28,8 +28,8 @@ class GarmentRecognition(BaseMetric):
     network's own opinion where the caller gave one. Visibility is scored on the points that the
     labelled category defines.
 
-    Images without a prediction are left out. A model that predicts neither is told so once, and
-    nothing is reported for it.
+    Images without a prediction are left out. Of a model that predicts neither, nothing is reported,
+    which is logged once.
 
     Args:
         collect_device, collect_dir, prefix: As in `BaseMetric`; the prefix is ``fashionai`` by

@@ -103,12 +103,12 @@ class GarmentDetector:
     ) -> Detections:
         """Detections from one picture's raw boxes ``(A, 4)`` and scores ``(A, C)``."""
         threshold = self.metadata.score_threshold
-        places, categories = np.nonzero(scores > lowest_score(threshold, wanted))
+        rows, categories = np.nonzero(scores > lowest_score(threshold, wanted))
         size = np.array(image_size, np.float32)
         factors = np.array(self._scaled_size(image_size), np.float32) / size
         return select_detections(
-            boxes[places] / np.tile(factors, 2),
-            scores[places, categories],
+            boxes[rows] / np.tile(factors, 2),
+            scores[rows, categories],
             categories,
             image_size,
             wanted=wanted,

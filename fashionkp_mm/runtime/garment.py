@@ -27,7 +27,7 @@ class Keypoint(NamedTuple):
         x, y: Pixels of the picture as it is shown, the origin in its upper left corner.
         score: How sure the network is of the place, from 0 to 1.
         visibility: Whether the point is visible, occluded or absent. An absent point has a place
-            all the same, where the network would look for it.
+            all the same, where the network would expect it.
     """
 
     x: float
@@ -51,7 +51,7 @@ class Garment:
         category: Name of the category: the one given, else the network's or the detector's choice.
         category_score: The network's probability of that category.
         category_scores: ``(C,)`` the network's probabilities of all of them.
-        box: ``(4,)`` ``x1, y1, x2, y2``: where the network looked last.
+        box: ``(4,)`` ``x1, y1, x2, y2``: the box of the last pass.
         box_source: ``whole``, ``refine``, ``detector`` or ``given``.
         box_score: The detector's score, 1 without a detector.
         keypoints: ``(K, 2)`` x and y. Points that the category does not define have no meaning.

@@ -141,7 +141,7 @@ class PoseNetwork:
         """Outputs averaged with those for the mirrored crops.
 
         Both have to look for the same category, the one that they choose together. Where one of
-        them would have chosen another, it looks again.
+        them would have chosen another, it makes one more pass.
         """
         count = len(crops)
         both = np.concatenate([crops, crops[:, :, ::-1]])

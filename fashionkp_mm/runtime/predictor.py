@@ -139,8 +139,8 @@ class FashionPredictor:
                 not finite or outside its picture; the message says which.
         """
         if not isinstance(images, list | tuple):
-            places: Any = boxes if isinstance(boxes, str) else [boxes]
-            (prediction,) = self._read(self.stream([images], [category], places, channel_order))  # type: ignore[list-item]
+            one_each: Any = boxes if isinstance(boxes, str) else [boxes]
+            (prediction,) = self._read(self.stream([images], [category], one_each, channel_order))  # type: ignore[list-item]
             return prediction
         _require_one_each("categories", category, len(images))
         _require_one_each("arrays of boxes", boxes, len(images))
@@ -198,7 +198,7 @@ class FashionPredictor:
             yield prediction
 
     def _prepare(self, request: Request) -> _Broken | _Letterboxed | _Framed:
-        """Decode a picture and cut out what is looked at first; runs in worker threads."""
+        """Decode a picture and cut out the crops of the first pass; runs in worker threads."""
         try:
             image = request.image()
         except BrokenImageError as error:
@@ -291,7 +291,7 @@ class _Broken:
 
 @dataclass(frozen=True)
 class _Letterboxed:
-    """A picture that the detector has to look at first, and what it is shown of it."""
+    """A picture that goes to the detector first, and the letterboxed input made of it."""
 
     request: Request
     image: NDArray[np.uint8]

@@ -73,7 +73,7 @@ def in_batches(
             if not begun:
                 begin()
     finally:
-        # Whoever stops early need not wait for what has not begun.
+        # A caller that stops early does not wait for work that has not begun.
         pool.shutdown(cancel_futures=True)
 
 

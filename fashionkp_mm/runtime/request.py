@@ -150,7 +150,7 @@ def make_requests(
     if channel_order not in get_args(ChannelOrder):
         raise ValueError(f"channel_order is {channel_order!r}, expected 'bgr' or 'rgb'")
     categories = repeat(category) if isinstance(category, str | None) else iter(category)
-    places = repeat(boxes) if isinstance(boxes, str) else iter(boxes)
+    all_boxes = repeat(boxes) if isinstance(boxes, str) else iter(boxes)
     more = max_megapixels, channel_order
     for index, picture in enumerate(images):
         if not isinstance(picture, np.ndarray | str | os.PathLike | bytes | Image):
@@ -159,7 +159,7 @@ def make_requests(
                 " the bytes of an image file or a Pillow image"
             )
         try:
-            name, where = next(categories), next(places)
+            name, where = next(categories), next(all_boxes)
         except StopIteration:
             raise ValueError(
                 f"there is no category or no boxes for image {index}; give one for each image"

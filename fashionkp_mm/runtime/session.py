@@ -82,7 +82,7 @@ class ModelRunner:
         self._outputs = dict(outputs)
 
     def run(self, feed: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """The outputs that `require_interface` was told of, by name, for ``N`` pictures or crops.
+        """The outputs that were given to `require_interface`, by name, for ``N`` pictures or crops.
 
         Args:
             feed: Inputs by name, ``N`` rows each.

@@ -74,7 +74,7 @@ def test(argv: Sequence[str] | None = None) -> None:
         "--category",
         choices=("given", "own"),
         default="given",
-        help="whether the model is told the labelled category or chooses one itself",
+        help="whether the model is given the labelled category or chooses one itself",
     )
     _add_common_arguments(parser)
     args = parser.parse_args(argv)

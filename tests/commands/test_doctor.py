@@ -1,4 +1,4 @@
-"""``fashionkp doctor``: what is absent or broken is a finding, with the command that mends it."""
+"""``fashionkp doctor``: what is absent or broken is a finding, with the command that fixes it."""
 
 import importlib
 import io

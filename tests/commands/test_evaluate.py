@@ -74,8 +74,8 @@ def test_points_of_the_labelled_category_are_scored(labels: Path, wrong: Path) -
     # a.jpg: both of the waistband, and the hemline that trousers lack; b.jpg: both, and 10 of 20
     # pixels for the hemline.
     assert result.stdout.startswith("NE: 25.0000 %  (6 points")
-    told = "1 point of 1 image that the predicted category lacks counted as an error of 1 a point"
-    assert told in result.stdout
+    line = "1 point of 1 image that the predicted category lacks counted as an error of 1 a point"
+    assert line in result.stdout
     assert (result.exit_code, result.stderr) == (0, "")
 
 

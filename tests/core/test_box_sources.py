@@ -1,4 +1,4 @@
-"""Which boxes are looked at, which detections count, how often, and which passes vote."""
+"""Which boxes a pass takes, which detections count, how many passes there are, which vote."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_box_too_small_for_a_crop_does_not_count() -> None:
     assert select(((10, 10, 14, 100), 0.9, BLOUSE)) == []
 
 
-# --- where the first pass looks
+# --- the boxes of the first pass
 
 
 def test_detected_boxes_lie_around_the_points_on_whole_pixels() -> None:
@@ -172,11 +172,11 @@ def found(x: float, category: int = BLOUSE) -> Found:
 
 
 def passes(source: str, first: Found, *later: Found) -> tuple[list, np.ndarray, Found, np.ndarray]:
-    """The boxes that the later passes were asked to look at, and what comes of it all."""
+    """The boxes that the later passes were given, and what comes of it all."""
     asked: list[np.ndarray] = []
     answers = iter(later)
 
-    def look(boxes: np.ndarray) -> Found:
+    def run_pass(boxes: np.ndarray) -> Found:
         asked.append(boxes)
         return next(answers)
 
@@ -185,7 +185,7 @@ def passes(source: str, first: Found, *later: Found) -> tuple[list, np.ndarray, 
         np.array([[0, 0, *SIZE]], np.float32),
         first,
         np.array([SIZE]),
-        look,
+        run_pass,
     )
     assert next(answers, None) is None, "fewer passes than answers"
     return asked, boxes, last, keypoints

@@ -22,7 +22,7 @@ def test_paths_below_a_root(image_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image_id", "told"),
+    ("image_id", "message"),
     [
         ("../a.jpg", "leaves the data root"),
         ("a/../../b.jpg", "leaves the data root"),
@@ -35,8 +35,8 @@ def test_paths_below_a_root(image_id: str) -> None:
         ("Images\\a.jpg", "has a backslash"),
     ],
 )
-def test_what_is_no_path_below_a_root(image_id: str, told: str) -> None:
-    assert told in id_problem(image_id)
+def test_what_is_no_path_below_a_root(image_id: str, message: str) -> None:
+    assert message in id_problem(image_id)
 
 
 def test_equal_ids_come_first() -> None:

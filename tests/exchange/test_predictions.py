@@ -83,7 +83,7 @@ def _change(part: Any, steps: list[Any], value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "value", "told"),
+    ("steps", "value", "message"),
     [
         ([0], 7, "column [0].keypoints: expected predictions as"),
         ([0, "image_id"], None, "column [0].image_id: expected predictions as"),
@@ -105,7 +105,7 @@ def _change(part: Any, steps: list[Any], value: Any) -> None:
     ],
 )
 def test_broken_json_is_named(
-    steps: list[Any], value: Any, told: str, garment: Make, tmp_path: Path
+    steps: list[Any], value: Any, message: str, garment: Make, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "p.json", "json", {"a.jpg": [garment()]})
     entries = json.loads(path.read_text())
@@ -113,11 +113,11 @@ def test_broken_json_is_named(
     path.write_text(json.dumps(entries))
     with pytest.raises(AnnotationError) as caught:
         read_predictions_file(path)
-    assert f"{path}, {told}" in str(caught.value) or told in str(caught.value)
+    assert f"{path}, {message}" in str(caught.value) or message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("steps", "value", "told"),
+    ("steps", "value", "message"),
     [
         (["images"], None, "column images: expected"),
         (["images", 0, "file_name"], 5, "images[0].file_name, value '5'"),
@@ -129,7 +129,7 @@ def test_broken_json_is_named(
     ],
 )
 def test_broken_coco_is_named(
-    steps: list[Any], value: Any, told: str, garment: Make, tmp_path: Path
+    steps: list[Any], value: Any, message: str, garment: Make, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "coco.json", "coco", {"a.jpg": [garment()]})
     dataset = json.loads(path.read_text())
@@ -137,7 +137,7 @@ def test_broken_coco_is_named(
     path.write_text(json.dumps(dataset))
     with pytest.raises(AnnotationError) as caught:
         read_predictions_file(path)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"[{", b'{"a": 1} x', b"[\xff]", b"[" * 100_000])

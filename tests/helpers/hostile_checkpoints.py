@@ -1,4 +1,4 @@
-"""Files made to cost time or memory, or to crash whoever loads them as a checkpoint."""
+"""Files made to cost time or memory, or to crash the program that loads them as a checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A test in several passes: which boxes they look at, what metrics and hooks see."""
+"""A test in several passes: which boxes they take, what metrics and hooks see."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def random_picture(seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
     return (image * rng.uniform(0.5, 1, 3)).astype(np.uint8)
 
 
-def look(image: np.ndarray, box: np.ndarray, category: int) -> np.ndarray:
+def one_pass(image: np.ndarray, box: np.ndarray, category: int) -> np.ndarray:
     """The points ``(K, 2)`` that the network must find, worked out anew."""
     geometry = crop_geometry(np.array(box, np.float32)[None], INPUT_SIZE, 1.25, udp=False)
     (crop,) = cut_out([image], geometry)
@@ -90,7 +90,7 @@ def same(
     )
 
 
-# --- where it looks
+# --- which boxes it takes
 
 
 def test_the_whole_picture(predictor: FashionPredictor) -> None:
@@ -99,7 +99,7 @@ def test_the_whole_picture(predictor: FashionPredictor) -> None:
     assert garment.box.tolist() == [0, 0, *SIZE]
     assert (garment.box_source, garment.box_score) == ("whole", 1)
     assert garment.image_size == SIZE
-    expected = look(image, garment.box, CATEGORY_INDEX["blouse"])
+    expected = one_pass(image, garment.box, CATEGORY_INDEX["blouse"])
     assert np.allclose(garment.keypoints, expected, atol=1e-3)
     pixel = 1.25 * SIZE[1] / INPUT_SIZE[1]
     for k, point in enumerate(garment.keypoints):
@@ -113,14 +113,14 @@ def test_refine_looks_again_around_what_it_found(predictor: FashionPredictor) ->
         category = CATEGORY_INDEX["dress"]
         defined = CATEGORY_KEYPOINTS[[category]]
         box = np.array([0, 0, *SIZE])
-        looks = [look(image, box, category)]
+        passes = [one_pass(image, box, category)]
         for _ in range(REFINEMENTS):
-            (box,) = refined_boxes(looks[-1][None], defined, np.array([SIZE]))
-            looks.append(look(image, box, category))
+            (box,) = refined_boxes(passes[-1][None], defined, np.array([SIZE]))
+            passes.append(one_pass(image, box, category))
         assert garment.box_source == "refine"
         assert np.allclose(garment.box, box, atol=1e-3)
-        # The network is about as sure in each look; that at the whole picture has no say.
-        settled = np.mean(looks[1:], axis=0)[defined[0]]
+        # The network is about as sure in each pass; the one over the whole picture does not vote.
+        settled = np.mean(passes[1:], axis=0)[defined[0]]
         assert np.allclose(garment.keypoints[defined[0]], settled, atol=0.05)
 
 
@@ -142,7 +142,7 @@ def test_boxes_that_are_given(predictor: FashionPredictor) -> None:
     assert [garment.box.tolist() for garment in garments] == boxes.tolist()
     assert {garment.box_source for garment in garments} == {"given"}
     for garment, box in zip(garments, boxes, strict=True):
-        assert np.allclose(garment.keypoints, look(image, box, 0), atol=1e-3)
+        assert np.allclose(garment.keypoints, one_pass(image, box, 0), atol=1e-3)
 
 
 def test_boxes_for_each_of_several_pictures(predictor: FashionPredictor) -> None:
@@ -190,11 +190,11 @@ def test_the_detector_says_where_and_what(predictor: FashionPredictor, detector_
     tight = np.rint(without_margin(found.boxes, found.category_indices))
     for garment, detected in zip(garments, tight, strict=True):
         defined = CATEGORY_KEYPOINTS[[garment.category_index]]
-        first = look(image, detected, garment.category_index)
+        first = one_pass(image, detected, garment.category_index)
         (box,) = refined_boxes(first[None], defined, np.array([SIZE]))
-        again = look(image, box, garment.category_index)
+        again = one_pass(image, box, garment.category_index)
         assert np.allclose(garment.box, box, atol=1e-3)
-        # Each look has a say: the points are between those of both.
+        # Both passes vote: the points are between those of both.
         low, high = np.minimum(first, again) - 1e-3, np.maximum(first, again) + 1e-3
         between = (garment.keypoints >= low) & (garment.keypoints <= high)
         assert between[defined[0]].all()
@@ -235,7 +235,7 @@ def test_the_category_is_the_networks_own(predictor: FashionPredictor) -> None:
     assert garment.category == "dress"
     assert garment.category_score == pytest.approx(float(garment.category_scores[2]))
     assert garment.category_score == garment.category_scores.max()
-    expected = look(image, garment.box, CATEGORY_INDEX["dress"])
+    expected = one_pass(image, garment.box, CATEGORY_INDEX["dress"])
     assert np.allclose(garment.keypoints, expected, atol=1e-3)
 
 
@@ -246,7 +246,7 @@ def test_a_given_category_is_looked_for(predictor: FashionPredictor) -> None:
     assert garment.category == "trousers"
     assert garment.category_score == pytest.approx(float(garment.category_scores[4]))
     assert garment.category_scores.argmax() == CATEGORY_INDEX["dress"]
-    expected = look(image, garment.box, CATEGORY_INDEX["trousers"])
+    expected = one_pass(image, garment.box, CATEGORY_INDEX["trousers"])
     assert np.allclose(garment.keypoints, expected, atol=1e-3)
 
 
@@ -283,7 +283,7 @@ def test_the_score_counts_how_surely_a_point_is_there(tmp_path: Path) -> None:
     assert ratio == pytest.approx((1 - visible) / (1 - unsure), rel=1e-4)
 
 
-# --- the mirrored look
+# --- the mirrored pass
 
 
 def test_flip_test_averages_both_looks(pose_file: Path) -> None:
@@ -293,7 +293,7 @@ def test_flip_test_averages_both_looks(pose_file: Path) -> None:
     (crop,) = cut_out([image], geometry) / np.float32(255)
     for k in range(NUM_KEYPOINTS):
         own = crop[..., colour_of(0, k)]
-        # The mirrored look at the other side's colour, mirrored back, with the bins of the vectors.
+        # The mirrored pass sees the other side's colour; mirrored back, with the vectors' bins.
         other = crop[..., colour_of(0, FLIP_INDICES[k])]
         bins = np.repeat(own.max(axis=0), SPLIT_RATIO) * np.tile([1, 0.5], INPUT_SIZE[0])
         back = np.repeat(other.max(axis=0)[::-1], SPLIT_RATIO) * np.tile([1, 0.5], INPUT_SIZE[0])
@@ -304,7 +304,7 @@ def test_flip_test_averages_both_looks(pose_file: Path) -> None:
 
 
 def test_both_looks_are_for_one_category(pose_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Left to themselves, the plain look is for a blouse and the mirrored one for an outwear.
+    # Left to themselves, the plain pass chooses a blouse and the mirrored one an outwear.
     predictor = FashionPredictor(pose_file, flip_test=True)
     network = predictor._network
     run = network._run

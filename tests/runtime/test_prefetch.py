@@ -101,7 +101,7 @@ def test_an_error_is_raised_where_its_result_was_due() -> None:
         next(batches)
 
 
-def test_whoever_stops_early_does_not_wait_for_the_rest() -> None:
+def test_a_caller_that_stops_early_does_not_wait_for_the_rest() -> None:
     done = []
     release = threading.Event()
 

@@ -20,11 +20,11 @@ def content(folder):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A data set of twelve images and what its progress was told."""
+    """A data set of twelve images and the progress that was reported."""
     out = tmp_path_factory.mktemp("synthetic") / "new" / "data"
-    told = []
-    csvs = write_dataset(out, 12, 4, progress=told.append)
-    return out, csvs, told
+    progress = []
+    csvs = write_dataset(out, 12, 4, progress=progress.append)
+    return out, csvs, progress
 
 
 def test_the_layout_is_fashionais(written):

@@ -1,4 +1,4 @@
-"""How well a detector serves the pose network that looks into its boxes."""
+"""How well a detector serves the pose network that takes its boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A detector's checkpoint that says where a pose network looks."""
+"""Boxes for a pose network, from a detector's checkpoint."""
 
 from __future__ import annotations
 

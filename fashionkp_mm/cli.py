@@ -61,11 +61,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+_EXISTING_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
+
 _Csv = Annotated[
     Path,
-    typer.Argument(
-        metavar="CSV", exists=True, dir_okay=False, readable=True, help="A FashionAI CSV file."
-    ),
+    typer.Argument(metavar="CSV", **_EXISTING_FILE, help="A FashionAI CSV file."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _MissingNormalizer = Annotated[
@@ -88,14 +88,22 @@ _MissingPredictions = Annotated[
 ]
 _Answers = Annotated[
     Path,
-    typer.Argument(
-        metavar="ANSWERS", exists=True, dir_okay=False, readable=True, help="CSV of labels."
-    ),
+    typer.Argument(metavar="ANSWERS", **_EXISTING_FILE, help="CSV of labels."),
 ]
 _Config = Annotated[
     Path,
-    typer.Argument(
-        metavar="CONFIG", exists=True, dir_okay=False, readable=True, help="The model's config."
+    typer.Argument(metavar="CONFIG", **_EXISTING_FILE, help="The model's config."),
+]
+_Checkpoint = Annotated[
+    Path,
+    typer.Argument(metavar="CHECKPOINT", **_EXISTING_FILE, help="The weights that training wrote."),
+]
+_Images = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder of the images. Default: looked for around the CSV.",
     ),
 ]
 _MaxMegapixels = Annotated[
@@ -241,21 +249,12 @@ def report(
         Path,
         typer.Argument(
             metavar="PREDICTIONS",
-            exists=True,
-            dir_okay=False,
-            readable=True,
+            **_EXISTING_FILE,
             help="Predictions: .csv, .json, coco.json or .parquet.",
         ),
     ],
     *,
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of the images. Default: looked for around the labels.",
-        ),
-    ] = None,
+    images: _Images = None,
     out: Annotated[Path, typer.Option(dir_okay=False, help="The HTML file to write.")] = Path(
         "report.html"
     ),
@@ -296,20 +295,11 @@ def draw(
         Path, typer.Argument(metavar="OUT", file_okay=False, help="Folder to write pictures to.")
     ],
     *,
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of the images. Default: looked for around the CSV.",
-        ),
-    ] = None,
+    images: _Images = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
+            **_EXISTING_FILE,
             help="Predictions to draw beside: .csv, .json, coco.json or .parquet.",
         ),
     ] = None,
@@ -388,9 +378,7 @@ def predict(
     categories: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
+            **_EXISTING_FILE,
             help="CSV with image_id and image_category. Ids that differ in the first folders only"
             " are found. The model chooses for images not in it.",
         ),
@@ -471,12 +459,7 @@ def predict(
 )
 def export(
     config: _Config,
-    checkpoint: Annotated[
-        Path,
-        typer.Argument(
-            metavar="CHECKPOINT", exists=True, dir_okay=False, readable=True, help="Its weights."
-        ),
-    ],
+    checkpoint: _Checkpoint,
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="File to write.")],
     *,
     rtmlib: Annotated[
@@ -532,16 +515,7 @@ def export(
 )
 def publish(
     config: _Config,
-    checkpoint: Annotated[
-        Path,
-        typer.Argument(
-            metavar="CHECKPOINT",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="What training wrote.",
-        ),
-    ],
+    checkpoint: _Checkpoint,
     out: Annotated[Path, typer.Argument(metavar="OUT.pth", help="File to write.")],
     *,
     training_data: _TrainingData = None,

@@ -15,11 +15,12 @@ from fashionkp_mm.core.words import plural
 from fashionkp_mm.images import DRAWN_SUFFIXES, encode_image
 
 _ABOVE = "_"
-"""Stands for ``..`` in the place of a picture."""
+"""Stands for ``..`` in the path of a picture."""
+NAME_ROOT = "name the folder that the image ids start from with --images"
 
 
 def locate(
-    image_ids: Sequence[str], csv: Path, images: Path | None, *, remedy: str
+    image_ids: Sequence[str], csv: Path, images: Path | None, *, remedy: str = NAME_ROOT
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """Find images; without a folder given, around the CSV.
 

@@ -27,7 +27,6 @@ SHEET = "contact-sheet.jpg"
 SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE = 6, 16, 320
 """An even number of columns keeps labels and predictions side by side."""
 _Image = NDArray[np.uint8]
-_REMEDY = "name the folder that the image ids start from with --images"
 
 
 def run(
@@ -72,7 +71,7 @@ def run(
             # NaN, where there is nothing to score, comes last.
             order = np.argsort(-errors, kind="stable")
             table, errors = table.select(order), errors[order]
-        found, missing = locate(table.image_ids, csv, images, remedy=_REMEDY)
+        found, missing = locate(table.image_ids, csv, images)
         paths = targets([*table.image_ids, *([SHEET] if sheet else [])], out)
         beside_files = [] if predictions is None else [predictions]
         require_apart(paths.values(), [csv, *beside_files, *found.values()])

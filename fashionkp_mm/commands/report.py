@@ -67,8 +67,7 @@ def run(
             scored_points=rules.points,
             count_missing=not result.partial,
         )
-        remedy = "name the folder that the image ids start from with --images"
-        found, missing = locate(answered.image_ids, answers, images, remedy=remedy)
+        found, missing = locate(answered.image_ids, answers, images)
         require_apart([out], [answers, predictions, *found.values()])
         drawer = _CaseDrawer(
             answered,

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from mmengine.config import Config, DictAction
 
@@ -36,6 +37,19 @@ def read_config(path: str | Path) -> Config:
     # A config is a program; anything can be wrong in it.
     except Exception as error:
         raise ConfigError(f"{path}: not a config ({_in_a_line(error)})") from error
+
+
+def stock_config(package: ModuleType, name: str) -> Config:
+    """One of the configs that an OpenMMLab package brings.
+
+    Args:
+        package: Such as ``mmpose``.
+        name: Path below its ``configs`` folder, without ``.py``.
+
+    Raises:
+        FileNotFoundError: The installed package has no such config.
+    """
+    return Config.fromfile(Path(package.__path__[0], ".mim", "configs", f"{name}.py"))
 
 
 def merge_options(cfg: Config, options: Sequence[str]) -> None:

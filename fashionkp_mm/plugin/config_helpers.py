@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import mmpose
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 
+from fashionkp_mm.plugin.config_files import stock_config
 from fashionkp_mm.plugin.efficientnet_lite import stage_channels, weights_url
 
 
@@ -25,8 +25,7 @@ def stock_model(config: str) -> ConfigDict:
     Raises:
         FileNotFoundError: The installed MMPose has no such config.
     """
-    path = Path(mmpose.__file__).parent / ".mim" / "configs" / f"{config}.py"
-    model: ConfigDict = Config.fromfile(path).model
+    model: ConfigDict = stock_config(mmpose, config).model
     model.head = ConfigDict(type="GarmentHead", pose_head=model.head)
     return model
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import mmdet
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.plugin.config_files import stock_config
 
 
 def stock_detector(config: str) -> ConfigDict:
@@ -24,8 +24,7 @@ def stock_detector(config: str) -> ConfigDict:
     Raises:
         FileNotFoundError: The installed MMDetection has no such config.
     """
-    path = Path(mmdet.__file__).parent / ".mim" / "configs" / f"{config}.py"
-    model: ConfigDict = Config.fromfile(path).model
+    model: ConfigDict = stock_config(mmdet, config).model
     model.bbox_head.update(type="GarmentRTMDetHead", num_classes=len(CATEGORY_NAMES))
     for part in (model.backbone, model.neck, model.bbox_head):
         part.norm_cfg = {"type": "BN"}

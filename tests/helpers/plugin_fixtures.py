@@ -12,6 +12,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
+from mmengine.visualization import Visualizer
 
 from fashionkp_mm.plugin import FashionAIDataset
 
@@ -21,6 +22,8 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 @pytest.fixture(autouse=True)
 def _mmpose_scope() -> None:
     init_default_scope("mmpose")
+    # Hooks draw with the one made last under a new name, which may be another test's.
+    Visualizer._instance_dict.clear()
 
 
 @pytest.fixture(scope="session")

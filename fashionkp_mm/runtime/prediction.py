@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.garments import NUM_KEYPOINTS, Visibility
 from fashionkp_mm.images import BrokenImageError, encode_image
 from fashionkp_mm.runtime.garment import Garment
@@ -100,10 +100,11 @@ class Prediction:
         """
         if self.error is not None:
             raise self.error
+        if out is not None and self.image_id is not None:
+            require_apart([Path(out)], [Path(self.image_id)])
         labels = [garment.label for garment in self]
         drawn = draw_garments(self._request.image(), self.garments, labels=labels, names=names)
         if out is not None:
-            self._require_another_file(Path(out))
             write_atomically(Path(out), encode_image(drawn, Path(out).suffix))
         return drawn
 
@@ -173,7 +174,3 @@ class Prediction:
                 "visibility": states,
             },
         )
-
-    def _require_another_file(self, out: Path) -> None:
-        if self.image_id is not None and out.exists() and out.samefile(self.image_id):
-            raise FileExistsError(f"{out} is the picture itself; name another file to draw to")

@@ -211,8 +211,13 @@ BACKDROPS: dict[str, tuple[tuple[Backdrop, float], ...]] = {
 """Backdrops by the way the garment is worn, with their shares."""
 
 
-def make_backdrop(rng: np.random.Generator, size: tuple[int, int], worn: str) -> Image:
-    """A backdrop ``(H, W, 3)`` of ``size`` (height, width)."""
+def make_backdrop(rng: np.random.Generator, size: tuple[int, int], worn: str) -> tuple[str, Image]:
+    """Choose a backdrop and paint it.
+
+    Returns:
+        Its function's name, such as ``studio``, and ``(H, W, 3)`` of ``size`` (height, width).
+    """
     choices = BACKDROPS[worn]
     index = int(rng.choice(len(choices), p=[share for _, share in choices]))
-    return choices[index][0](rng, size)
+    backdrop = choices[index][0]
+    return backdrop.__name__, backdrop(rng, size)

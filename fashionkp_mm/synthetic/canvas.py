@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import cv2
@@ -62,11 +64,30 @@ class Patch:
 class Canvas:
     """A picture ``(H, W, 3)`` uint8 BGR and, in painting order, its layers: name, place and
     whether it can hide a point of a layer below it.
+
+    Attributes:
+        mask: ``(H, W)`` uint8, 255 where all that is seen of a pixel was painted while
+            `painting_garment`.
     """
 
     image: NDArray[np.uint8]
     camera: Camera
     layers: list[tuple[str, Patch, bool]] = field(default_factory=list)
+    mask: NDArray[np.uint8] = field(init=False)
+    _own: int = field(default=0, init=False)
+    """What a pixel's mask becomes where it is painted over."""
+
+    def __post_init__(self) -> None:
+        self.mask = np.zeros(self.image.shape[:2], np.uint8)
+
+    @contextmanager
+    def painting_garment(self, own: bool = True) -> Iterator[None]:
+        """Count what is painted meanwhile, if it is the garment's ``own``, as seen of it."""
+        before, self._own = self._own, 255 * own
+        try:
+            yield
+        finally:
+            self._own = before
 
     def patch(self, outline: ArrayLike, margin: int = 0) -> Patch | None:
         """Rasterise a closed outline ``(N, 2)`` in cm; None where it lies out of the picture."""
@@ -109,6 +130,8 @@ class Canvas:
             over = color
         alpha = patch.cover.astype(np.float32) * np.float32(opacity / 255.0)
         under[:] = cv2.blendLinear(over, under, alpha, 1 - alpha)
+        mask = self.mask[patch.window]
+        mask[:] = np.rint(mask + (self._own - mask.astype(np.float32)) * alpha)
 
     def shade(self, patch: Patch | None, strength: float, blur_px: float = 0.0) -> None:
         """Darken (or, below 0, lighten) the picture under a patch, by its share of the light."""

@@ -13,13 +13,13 @@ from fashionkp_mm.core.garments import KEYPOINT_INDEX, NUM_KEYPOINTS, Visibility
 from fashionkp_mm.synthetic import figure, props
 from fashionkp_mm.synthetic.backdrop import make_backdrop
 from fashionkp_mm.synthetic.bottoms import cut_skirt, cut_trousers
-from fashionkp_mm.synthetic.canvas import Canvas
+from fashionkp_mm.synthetic.canvas import Canvas, Patch
 from fashionkp_mm.synthetic.colors import mixed, pick_color
 from fashionkp_mm.synthetic.fabric import Fabric, make_fabric, plain_fabric
 from fashionkp_mm.synthetic.figure import Painter, Wearer, make_wearer
 from fashionkp_mm.synthetic.framing import choose_size, make_camera
 from fashionkp_mm.synthetic.outwear import cut_outwear
-from fashionkp_mm.synthetic.pattern import GarmentPattern, Piece, Pose, make_pose
+from fashionkp_mm.synthetic.pattern import GarmentPattern, Piece, Pose, Trim, make_pose
 from fashionkp_mm.synthetic.tops import cut_blouse, cut_dress
 
 Cut = Callable[[np.random.Generator, Pose], GarmentPattern]
@@ -51,12 +51,20 @@ class SyntheticGarment:
         category: Its category's name.
         keypoints: ``(K, 2)`` int64, x and y in pixels of the image; (-1, -1) where absent.
         visibility: ``(K,)`` int8 of ``garments.Visibility``.
+        mask: ``(H, W)`` uint8: 255 where a pixel shows the garment, 0 where it shows none of it.
+        backdrop: What is behind it: ``white``, ``studio``, ``room`` and so on, a function of
+            `backdrop`.
+        sleeve_length: Share of the arm that the sleeves cover, from 0.15 for cap sleeves to 1.04;
+            0 without sleeves.
     """
 
     image: NDArray[np.uint8]
     category: str
     keypoints: NDArray[np.int64]
     visibility: NDArray[np.int8]
+    mask: NDArray[np.uint8]
+    backdrop: str
+    sleeve_length: float
 
 
 def synthesize_garment(rng: np.random.Generator, category: str) -> SyntheticGarment:
@@ -93,7 +101,8 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
     garment = CUTS[category](cutting, pose)
     size = choose_size(framing)
     camera = make_camera(framing, garment, size, worn)
-    canvas = Canvas(np.ascontiguousarray(make_backdrop(scene, size, worn)), camera)
+    backdrop, ground = make_backdrop(scene, size, worn)
+    canvas = Canvas(np.ascontiguousarray(ground), camera)
     fabric = make_fabric(cloth, camera.pixels_per_cm, denim=DENIM_SHARE.get(category, 0.0))
     painter = Painter(canvas, float(light.uniform(-1, 1)), light)
     _stage(painter, _Subject(garment, pose, worn, fabric), scene)
@@ -101,7 +110,9 @@ def paint_scene(rng: np.random.Generator, category: str, *, occluders: bool) -> 
         props.paint_occluders(Painter(canvas, painter.light, extra), garment, worn)
     image = _develop(canvas.image, light)
     keypoints, visibility = _labels(canvas, garment)
-    return SyntheticGarment(image, category, keypoints, visibility)
+    return SyntheticGarment(
+        image, category, keypoints, visibility, canvas.mask, backdrop, garment.sleeve_length
+    )
 
 
 @dataclass(frozen=True)
@@ -161,25 +172,30 @@ def sew(
         "trim": plain_fabric(fabric.trim, fabric.drape),
         "lining": plain_fabric(mixed(fabric.base, (24.0, 22.0, 26.0), 0.45)),
     }
-    for piece in pieces:
-        if skip_inside and piece.name == "inside":
-            continue
-        patch = paint.cloth(
-            piece.name if labelled else f"other {piece.name}", piece.outline, piece.axis,
-            cloths[piece.cloth], piece.finish,
-            hides=piece.hides or not labelled, lift=piece.lift,
-        )  # fmt: skip
-        for trim in piece.trims:
-            tone = fabric.trim if isinstance(trim.tone, str) else trim.tone
-            if not trim.closed:
-                paint.canvas.line(trim.curve, trim.width, tone, patch if trim.clip else None)
+    with paint.canvas.painting_garment(labelled):
+        for piece in pieces:
+            if skip_inside and piece.name == "inside":
                 continue
-            place = paint.canvas.patch(trim.curve)
-            if isinstance(tone, float):
-                paint.canvas.shade(place, tone)
-            else:
-                paint.canvas.shadow(trim.curve, (0.15, 0.3), 0.3, 0.4)
-                paint.canvas.paint(place, tone)
+            patch = paint.cloth(
+                piece.name if labelled else f"other {piece.name}", piece.outline, piece.axis,
+                cloths[piece.cloth], piece.finish,
+                hides=piece.hides or not labelled, lift=piece.lift,
+            )  # fmt: skip
+            for trim in piece.trims:
+                _sew_trim(paint, trim, fabric, patch)
+
+
+def _sew_trim(paint: Painter, trim: Trim, fabric: Fabric, piece: Patch | None) -> None:
+    tone = fabric.trim if isinstance(trim.tone, str) else trim.tone
+    if not trim.closed:
+        paint.canvas.line(trim.curve, trim.width, tone, piece if trim.clip else None)
+        return
+    place = paint.canvas.patch(trim.curve)
+    if isinstance(tone, float):
+        paint.canvas.shade(place, tone)
+    else:
+        paint.canvas.shadow(trim.curve, (0.15, 0.3), 0.3, 0.4)
+        paint.canvas.paint(place, tone)
 
 
 def _on_person(paint: Painter, subject: _Subject, rng: np.random.Generator) -> None:

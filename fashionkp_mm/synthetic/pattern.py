@@ -81,11 +81,13 @@ class GarmentPattern:
         category: Its category's name.
         pieces: The pieces; within one level in painting order.
         keypoints: Name to ``(place in cm, names of the pieces that it is a corner of)``.
+        sleeve_length: Share of the arm that the sleeves cover; 0 without sleeves.
     """
 
     category: str
     pieces: list[Piece] = field(default_factory=list)
     keypoints: dict[str, tuple[FloatArray, frozenset[str]]] = field(default_factory=dict)
+    sleeve_length: float = 0.0
 
     def mark(self, name: str, place: ArrayLike, *owners: str) -> None:
         """Set a keypoint."""

@@ -115,6 +115,7 @@ def add_sleeve(
             trims=(Trim(seam, 0.5, 0.3), *trims),
         )
     )  # fmt: skip
+    garment.sleeve_length = cut.length
     body = garment.keypoints[f"shoulder_{name}"][1]
     garment.mark(f"shoulder_{name}", shoulder, piece, *body)
     garment.mark(f"cuff_{name}_in", cuff_in, piece)

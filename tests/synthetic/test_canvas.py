@@ -65,3 +65,17 @@ def test_the_corner_of_a_picture_can_be_hidden(canvas):
     layer(canvas, "body", box(-10, -10, 60, 60))
     layer(canvas, "card", box(-10, -10, 30, 30))
     assert canvas.hidden((0, 0), frozenset({"body"}))
+
+
+def test_the_mask_is_what_is_seen_of_the_garment(canvas):
+    canvas.paint(canvas.patch(box(0, 0, 90, 70)), RED)
+    with canvas.painting_garment():
+        canvas.paint(canvas.patch(box(10, 10, 60, 60)), RED)
+        with canvas.painting_garment(False):
+            canvas.paint(canvas.patch(box(12, 12, 18, 18)), RED)
+        canvas.paint(canvas.patch(box(52, 20, 70, 30)), RED, 0.5)
+    canvas.paint(canvas.patch(box(40, 40, 80, 70)), RED)
+    canvas.shade(canvas.patch(box(20, 20, 30, 30)), 0.5)
+    seen = {(30, 30): 255, (11, 11): 255, (15, 15): 0, (50, 50): 0, (5, 5): 0, (56, 25): 255}
+    assert {place: int(canvas.mask[place[::-1]]) for place in seen} == seen
+    assert canvas.mask[25, 66] == 128, "half of what is seen there"

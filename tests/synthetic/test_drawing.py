@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -8,6 +9,7 @@ from fashionkp_mm.core.garments import (
     CATEGORIES,
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
+    KEYPOINT_INDEX,
     NORMALIZER_INDICES,
     Visibility,
 )
@@ -132,3 +134,59 @@ def test_importing_pulls_in_the_core_only():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_mask_has_the_visible_points_and_less_where_something_is_laid_over(drawn):
+    cloth = []
+    for garment, bare in drawn:
+        assert garment.mask.shape == garment.image.shape[:2]
+        assert garment.mask.dtype == np.uint8
+        near = cv2.dilate(garment.mask, np.ones((9, 9), np.uint8))
+        x, y = garment.keypoints[garment.visibility == Visibility.VISIBLE].T
+        cloth += (near[y, x] > 127).tolist()
+        assert (garment.mask <= bare.mask).all(), "what lies over the garment hides it"
+        covered = garment.mask < bare.mask
+        same = covered & (garment.image == bare.image).all(axis=2)
+        assert same.sum() <= 0.1 * covered.sum()
+    assert np.mean(cloth) > 0.99
+
+
+def test_what_a_thing_hides_of_a_garment_is_no_longer_in_the_mask(drawn):
+    hidden = [
+        g.mask[y, x]
+        for g, bare in drawn
+        for x, y in g.keypoints[
+            (g.visibility == Visibility.OCCLUDED) & (bare.visibility == Visibility.VISIBLE)
+        ]
+    ]
+    assert len(hidden) >= 5
+    assert max(hidden) == 0
+
+
+def test_the_backdrop_is_named_by_its_function(drawn):
+    names = {garment.backdrop for garment, _ in drawn}
+    assert names == {"white", "studio", "room", "brick", "street", "planks", "sheet"}
+    for garment, _ in drawn:
+        if garment.backdrop == "white":
+            corners = garment.image[[0, 0, -1, -1], [0, -1, 0, -1]]
+            assert np.median(corners) > 220
+
+
+def test_longer_sleeves_end_further_from_the_shoulder():
+    lengths, shares = [], []
+    for index in range(60):
+        garment = scene("blouse", index, occluders=False)
+        assert 0.15 < garment.sleeve_length < 1.06 or garment.sleeve_length == 0
+        names = ("shoulder_left", "cuff_left_out", "armpit_left", "armpit_right")
+        shoulder, cuff, *armpits = (garment.keypoints[KEYPOINT_INDEX[name]] for name in names)
+        if min(shoulder.min(), cuff.min()) < 0:
+            continue
+        assert garment.sleeve_length > 0
+        lengths.append(np.hypot(*(cuff - shoulder)) / np.hypot(*np.subtract(*armpits)))
+        shares.append(garment.sleeve_length)
+    assert np.corrcoef(lengths, shares)[0, 1] > 0.75
+
+
+@pytest.mark.parametrize("category", ["skirt", "trousers"])
+def test_what_has_no_sleeves_has_them_of_no_length(category):
+    assert scene(category, 0).sleeve_length == 0

@@ -1,14 +1,15 @@
 """Predictions as a table, from every format that ``fashionkp predict`` writes.
 
-A table has one garment an image: the first of each image, since `predict` writes the best first.
-What a file is, its content tells; a name in ``.csv`` is taken at its word.
+A table has one garment an image: the first of each image, since `predict` writes the best first;
+`read_garments` has them all. What a file is, its content tells; a name in ``.csv`` is taken at its
+word.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from fashionkp_mm.core.csv_cells import MAX_COORDINATE
-from fashionkp_mm.core.csv_format import read_predictions
+from fashionkp_mm.core.csv_format import read_labels, read_predictions
 from fashionkp_mm.core.garments import (
     CATEGORY_INDEX,
     KEYPOINT_INDEX,
@@ -25,6 +26,8 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.core.table import AnnotationError, KeypointTable, Problem
+from fashionkp_mm.exchange.file_garment import FileGarment, garments_of
+from fashionkp_mm.runtime.garment import Garment
 
 _STATES = {state.name.lower(): state for state in Visibility}
 _COCO_STATES = {0: Visibility.ABSENT, 1: Visibility.OCCLUDED, 2: Visibility.VISIBLE}
@@ -38,33 +41,58 @@ def read_predictions_file(path: Path) -> KeypointTable:
         AnnotationError: The file breaks a rule of its format.
         OSError: The file cannot be read.
     """
+    found = _file_garments(path)
+    return read_predictions(path) if found is None else _table(found)
+
+
+def read_garments(path: Path) -> dict[str, list[Garment]]:
+    """All garments of a CSV, JSON, COCO or Parquet file, by image id, in the order of the file.
+
+    A JSON or Parquet file tells all that `predict` knew. What the others do not tell is not made
+    up: scores are NaN, ``image_size`` is (0, 0), ``box`` is the tight box of the points.
+
+    Raises:
+        AnnotationError: The file breaks a rule of its format.
+        OSError: The file cannot be read.
+    """
+    found = _file_garments(path)
+    if found is None:
+        return garments_of(read_predictions(path))
+    garments: dict[str, list[Garment]] = {}
+    for one in found:
+        garments.setdefault(one.image_id, []).append(one.garment())
+    return garments
+
+
+def read_labelled_garments(csv: Path) -> dict[str, list[Garment]]:
+    """The garments of a CSV of labels by image id; the scores of labelled points are 1.
+
+    Raises:
+        AnnotationError: The file breaks a rule of the format.
+        OSError: The file cannot be read.
+    """
+    return garments_of(read_labels(csv), score=1.0)
+
+
+def _file_garments(path: Path) -> Iterator[FileGarment] | None:
+    """What a JSON, COCO or Parquet file holds; None for a CSV."""
+    if path.suffix.lower() == ".csv":
+        return None
     with path.open("rb") as file:
         head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if path.suffix.lower() != ".csv":
-        if head.startswith(b"PAR1"):
-            return _table(_of_garments(_parquet_garments(path), str(path)))
-        if head.startswith((b"[", b"{")):
-            return _table(_of_json(path))
-    return read_predictions(path)
+    if head.startswith(b"PAR1"):
+        return _of_garments(_parquet_garments(path), str(path))
+    return _of_json(path) if head.startswith((b"[", b"{")) else None
 
 
-@dataclass(frozen=True)
-class _FileGarment:
-    """One garment of a file: x, y and state of its points, by name."""
-
-    image_id: str
-    category_index: int
-    points: Mapping[str, tuple[float, float, Visibility]]
-
-
-def _table(found: Iterable[_FileGarment]) -> KeypointTable:
-    best: dict[str, _FileGarment] = {}
+def _table(found: Iterable[FileGarment]) -> KeypointTable:
+    best: dict[str, FileGarment] = {}
     for garment in found:
         best.setdefault(garment.image_id, garment)
     keypoints = np.full((len(best), NUM_KEYPOINTS, 2), -1, np.float32)
     visibility = np.full((len(best), NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
     for row, garment in enumerate(best.values()):
-        for name, (x, y, state) in garment.points.items():
+        for name, (x, y, state, _) in garment.points.items():
             keypoints[row, KEYPOINT_INDEX[name]] = x, y
             visibility[row, KEYPOINT_INDEX[name]] = state
     return KeypointTable(
@@ -76,7 +104,7 @@ def _table(found: Iterable[_FileGarment]) -> KeypointTable:
     )
 
 
-def _of_json(path: Path) -> Iterator[_FileGarment]:
+def _of_json(path: Path) -> Iterator[FileGarment]:
     try:
         content = json.loads(path.read_text("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -86,7 +114,7 @@ def _of_json(path: Path) -> Iterator[_FileGarment]:
     return _of_coco(content, str(path))
 
 
-def _of_garments(garments: Iterable[Any], file: str) -> Iterator[_FileGarment]:
+def _of_garments(garments: Iterable[Any], file: str) -> Iterator[FileGarment]:
     """What a list of `runtime.Garment.to_dict` holds."""
     for index, garment in enumerate(garments):
         place = f"[{index}]"
@@ -99,35 +127,55 @@ def _of_garments(garments: Iterable[Any], file: str) -> Iterator[_FileGarment]:
             if state not in _STATES:
                 raise _wrong(file, where, state, f"expected one of {', '.join(_STATES)}")
             x, y = (_get(point, axis, (int, float), file, where) for axis in "xy")
-            points[name] = (*_pixels(x, y, file, where), _STATES[state])
-        yield _FileGarment(
+            score = _score(point.get("score"), file, f"{where}.score")
+            points[name] = (*_pixels(x, y, file, where), _STATES[state], score)
+        width, height = _numbers(garment.get("image_size"), 2, file, f"{place}.image_size") or (
+            0,
+            0,
+        )
+        scores = garment.get("category_scores")
+        yield FileGarment(
             _get(garment, "image_id", str, file, place),
             _category(_get(garment, "category", str, file, place), file, place),
             points,
+            image_size=(int(width), int(height)),
+            category_score=_score(garment.get("category_score"), file, f"{place}.category_score"),
+            category_scores={
+                name: _score(score, file, f"{place}.category_scores.{name}")
+                for name, score in (scores.items() if isinstance(scores, dict) else ())
+            },
+            box=_numbers(garment.get("box"), 4, file, f"{place}.box"),
+            box_source=str(garment.get("box_source") or "given"),
+            box_score=_score(garment.get("box_score"), file, f"{place}.box_score"),
         )
 
 
-def _of_coco(content: dict[str, Any], file: str) -> Iterator[_FileGarment]:
+def _of_coco(content: dict[str, Any], file: str) -> Iterator[FileGarment]:
     """What a COCO data set holds; its absent points have no place."""
     listed = {name: _get(content, name, list, file, "") for name in _COCO_LISTS}
-    names = {
-        image.get("id"): _get(image, "file_name", str, file, f"images[{index}]")
-        for index, image in enumerate(listed["images"])
-    }
+    images = {}
+    for index, image in enumerate(listed["images"]):
+        name = _get(image, "file_name", str, file, f"images[{index}]")
+        images[image.get("id")] = name, [image.get("width"), image.get("height")]
     categories = {category.get("id"): category for category in listed["categories"]}
     for index, annotation in enumerate(listed["annotations"]):
         place = f"annotations[{index}]"
         image, category = annotation.get("image_id"), annotation.get("category_id")
-        if image not in names or category not in categories:
+        if image not in images or category not in categories:
             raise _wrong(file, place, f"{image}, {category}", "an image or category not listed")
         labels = categories[category].get("keypoints", KEYPOINT_NAMES)
         flat = _get(annotation, "keypoints", list, file, place)
         if not set(labels) <= set(KEYPOINT_NAMES) or len(flat) != 3 * len(labels):
             raise _wrong(file, place, "", "expected x, y and v of each keypoint of FashionAI")
-        yield _FileGarment(
-            names[image],
+        name, size = images[image]
+        width, height = _numbers(size, 2, file, f"image {image}") or (0, 0)
+        bbox = _numbers(annotation.get("bbox"), 4, file, f"{place}.bbox")
+        yield FileGarment(
+            name,
             _category(_get(categories[category], "name", str, file, place), file, place),
             dict(_coco_points(labels, flat, file, place)),
+            image_size=(int(width), int(height)),
+            box=bbox and (bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]),
         )
 
 
@@ -136,13 +184,14 @@ _COCO_LISTS = ("images", "annotations", "categories")
 
 def _coco_points(
     names: Sequence[str], flat: Sequence[Any], file: str, place: str
-) -> Iterator[tuple[str, tuple[float, float, Visibility]]]:
+) -> Iterator[tuple[str, tuple[float, float, Visibility, float]]]:
     for k, name in enumerate(names):
         x, y, flag = flat[3 * k : 3 * k + 3]
         if flag not in _COCO_STATES:
             raise _wrong(file, f"{place}.{name}", str(flag), "expected v = 0, 1 or 2")
         if flag:
-            yield name, (*_pixels(x, y, file, f"{place}.{name}"), _COCO_STATES[flag])
+            place_in_image = _pixels(x, y, file, f"{place}.{name}")
+            yield name, (*place_in_image, _COCO_STATES[flag], math.nan)
 
 
 def _parquet_garments(path: Path) -> Iterator[dict[str, Any]]:
@@ -156,13 +205,19 @@ def _parquet_garments(path: Path) -> Iterator[dict[str, Any]]:
         raise _wrong(str(path), "", "", f"not readable as Parquet ({error})") from None
     for row in frame.to_dict("records"):
         yield {
-            **{name: row.get(name) for name in ("image_id", "category")},
+            **{name: row.get(name) for name in _PARQUET_FACTS},
+            "image_size": [row.get("image_width"), row.get("image_height")],
+            "box": [row.get(f"box_{side}") for side in ("x1", "y1", "x2", "y2")],
             "keypoints": {
-                name: {fact: row.get(f"{name}_{fact}") for fact in ("x", "y", "visibility")}
+                name: {fact: row.get(f"{name}_{fact}") for fact in _POINT_FACTS}
                 for name in KEYPOINT_NAMES
                 if pd.notna(row.get(f"{name}_x"))
             },
         }
+
+
+_POINT_FACTS = ("x", "y", "score", "visibility")
+_PARQUET_FACTS = ("image_id", "category", "category_score", "box_source", "box_score")
 
 
 def _category(name: str, file: str, place: str) -> int:
@@ -178,6 +233,31 @@ def _pixels(x: Any, y: Any, file: str, place: str) -> tuple[float, float]:
         if not isinstance(value, int | float) or not abs(value) <= MAX_COORDINATE:
             raise _wrong(file, place, str(value), "expected x and y in pixels")
     return float(x), float(y)
+
+
+def _numbers(values: Any, count: int, file: str, place: str) -> Any:
+    """So many numbers as a tuple; None where the file does not tell them."""
+    if values is None or (isinstance(values, list) and all(map(_is_unknown, values))):
+        return None
+    if not isinstance(values, list) or len(values) != count:
+        raise _wrong(file, place, str(values), f"expected {count} numbers")
+    for value in values:
+        if not isinstance(value, int | float) or not abs(value) <= MAX_COORDINATE:
+            raise _wrong(file, place, str(value), "expected pixels")
+    return tuple(float(value) for value in values)
+
+
+def _score(value: Any, file: str, place: str) -> float:
+    """A number from 0 to 1; NaN where the file does not tell it."""
+    if _is_unknown(value):
+        return math.nan
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise _wrong(file, place, str(value), "expected a score from 0 to 1")
+    return float(value)
+
+
+def _is_unknown(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _get(entry: Any, name: str, kind: type | tuple[type, ...], file: str, place: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,6 +42,7 @@ class Garment:
     """One garment, with its category, its points, and which of them can be seen.
 
     All coordinates are pixels of the picture as it is shown, the origin in its upper left corner.
+    What a file of garments does not tell is NaN, for a score, or (0, 0), for the size.
     ``K`` is 24, the keypoints of ``core.garments.KEYPOINT_NAMES``, ``C`` the categories of
     ``CATEGORY_NAMES``.
 
@@ -111,7 +113,9 @@ class Garment:
 
     @property
     def label(self) -> str:
-        """What a picture of it says: ``skirt 0.98``, the category and its score."""
+        """What a picture of it says: ``skirt 0.98``, the category and its score if it is known."""
+        if math.isnan(self.category_score):
+            return self.category
         return f"{self.category} {self.category_score:.2f}"
 
     @property

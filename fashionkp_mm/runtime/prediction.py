@@ -80,6 +80,16 @@ class Prediction:
         found = ", ".join(garment.label for garment in self)
         return f"<Prediction of {name}: {found or 'no garment'}>"
 
+    def image(self) -> NDArray[np.uint8]:
+        """The picture's pixels, ``(H, W, 3)`` BGR; a file is read again.
+
+        Raises:
+            BrokenImageError: The picture cannot be read, or not any more.
+        """
+        if self.error is not None:
+            raise self.error
+        return self._request.image()
+
     def draw(
         self, out: str | os.PathLike[str] | None = None, *, names: bool = False
     ) -> NDArray[np.uint8]:
@@ -98,12 +108,10 @@ class Prediction:
             OSError: ``out`` cannot be written.
             ValueError: The name of ``out`` ends otherwise.
         """
-        if self.error is not None:
-            raise self.error
         if out is not None and self.image_id is not None:
             require_apart([Path(out)], [Path(self.image_id)])
         labels = [garment.label for garment in self]
-        drawn = draw_garments(self._request.image(), self.garments, labels=labels, names=names)
+        drawn = draw_garments(self.image(), self.garments, labels=labels, names=names)
         if out is not None:
             write_atomically(Path(out), encode_image(drawn, Path(out).suffix))
         return drawn

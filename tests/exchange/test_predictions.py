@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 
 from fashionkp_mm.batch.writers import Format, content, render
 from fashionkp_mm.commands.compared import read_for, read_predictions_file
-from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX
+from fashionkp_mm.core.csv_format import read_labels
+from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, Visibility
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.table import AnnotationError, KeypointTable
+from fashionkp_mm.exchange.predictions import read_garments, read_labelled_garments
 from fashionkp_mm.runtime import Garment
 
 Make = Callable[..., Garment]
@@ -198,3 +201,76 @@ class TestReadFor:
     ) -> None:
         read_for(answers, write(tmp_path / "p.csv", "csv", {"Images/skirt/a.jpg": [garment()]}))
         assert capsys.readouterr().err == ""
+
+
+class TestGarments:
+    """`read_garments`: all that a file tells, and nothing that it does not."""
+
+    @pytest.mark.parametrize(("name", "form"), [("p.json", "json"), ("p.parquet", "parquet")])
+    def test_come_back_whole(
+        self, name: str, form: Format, found: dict[str, list[Garment]], tmp_path: Path
+    ) -> None:
+        if form == "parquet":
+            pytest.importorskip("pyarrow")
+        garments = read_garments(write(tmp_path / name, form, found))
+
+        assert list(garments) == ["Images/a, 1.jpg", "/c.jpg"]
+        for image_id, read in garments.items():
+            for got, written in zip(read, found[image_id], strict=True):
+                expected, back = written.to_dict(), got.to_dict()
+                if form == "parquet":  # it does not hold those
+                    del expected["category_scores"], back["category_scores"]
+                assert back == {**expected, "image_id": image_id}
+
+    def test_of_coco_have_boxes_and_sizes_but_no_scores(
+        self, found: dict[str, list[Garment]], tmp_path: Path
+    ) -> None:
+        garments = read_garments(write(tmp_path / "coco.json", "coco", found))
+
+        dress, skirt = garments["Images/a, 1.jpg"]
+        assert (dress.category, skirt.category) == ("dress", "skirt")
+        assert dress.image_size == (64, 48)
+        assert dress.box.tolist() == [1, 2, 31, 42]
+        assert np.isnan([dress.category_score, dress.box_score, dress["armpit_left"].score]).all()
+        assert dress.label == "dress"
+
+    def test_of_a_csv_have_the_tight_box_of_their_points(
+        self, found: dict[str, list[Garment]], tmp_path: Path
+    ) -> None:
+        (dress,) = read_garments(write(tmp_path / "p.csv", "csv", found))["Images/a, 1.jpg"]
+
+        points = found["Images/a, 1.jpg"][0].keypoints[dress.defined]
+        assert dress.box.tolist() == [*points.min(axis=0), *points.max(axis=0)]
+        assert np.array_equal(dress.keypoints[dress.defined], points)
+        assert dress.image_size == (0, 0)
+        assert np.isnan(dress.category_score)
+
+    def test_of_labels_are_sure(self, drawn_root: Path) -> None:
+        csv = drawn_root / "train" / "Annotations" / "train.csv"
+        table = read_labels(csv)
+
+        garments = read_labelled_garments(csv)
+
+        for row, image_id in enumerate(table.image_ids):
+            (garment,) = garments[image_id]
+            assert np.array_equal(garment.visibility, table.visibility[row])
+            present = garment.visibility != Visibility.ABSENT
+            assert np.array_equal(garment.keypoints[present], table.keypoints[row, present])
+            assert (garment.keypoint_scores[present] == 1).all()
+            assert garment.category_score == 1
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"category_score": 1.5}, "category_score, value '1.5': expected a score"),
+            ({"image_size": [1]}, "image_size, value '[1]': expected 2 numbers"),
+            ({"box": [1, 2, 3, "x"]}, "box, value 'x': expected pixels"),
+        ],
+    )
+    def test_of_wrong_facts_are_refused(
+        self, change: dict[str, Any], message: str, garment: Make, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "p.json"
+        path.write_text(json.dumps([{**garment().to_dict(), **change}]))
+        with pytest.raises(AnnotationError, match=re.escape(message)):
+            read_garments(path)

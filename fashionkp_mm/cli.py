@@ -14,6 +14,12 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from fashionkp_mm.commands.given import (
+    EXISTING_FILE,
+    MaxMegapixels,
+    PredictOptions,
+    sharing_options,
+)
 from fashionkp_mm.compat.broken_imports import explained
 from fashionkp_mm.compat.streams import print_anything
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
@@ -61,11 +67,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-_EXISTING_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
-
 _Csv = Annotated[
     Path,
-    typer.Argument(metavar="CSV", **_EXISTING_FILE, help="A FashionAI CSV file."),
+    typer.Argument(metavar="CSV", **EXISTING_FILE, help="A FashionAI CSV file."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _MissingNormalizer = Annotated[
@@ -88,15 +92,15 @@ _MissingPredictions = Annotated[
 ]
 _Answers = Annotated[
     Path,
-    typer.Argument(metavar="ANSWERS", **_EXISTING_FILE, help="CSV of labels."),
+    typer.Argument(metavar="ANSWERS", **EXISTING_FILE, help="CSV of labels."),
 ]
 _Config = Annotated[
     Path,
-    typer.Argument(metavar="CONFIG", **_EXISTING_FILE, help="The model's config."),
+    typer.Argument(metavar="CONFIG", **EXISTING_FILE, help="The model's config."),
 ]
 _Checkpoint = Annotated[
     Path,
-    typer.Argument(metavar="CHECKPOINT", **_EXISTING_FILE, help="The weights that training wrote."),
+    typer.Argument(metavar="CHECKPOINT", **EXISTING_FILE, help="The weights that training wrote."),
 ]
 _Images = Annotated[
     Path | None,
@@ -105,9 +109,6 @@ _Images = Annotated[
         file_okay=False,
         help="Folder of the images. Default: looked for around the CSV.",
     ),
-]
-_MaxMegapixels = Annotated[
-    float, typer.Option(min=0.001, help="Refuse images of more millions of pixels.")
 ]
 _TrainingData = Annotated[
     str | None,
@@ -175,7 +176,7 @@ def check(
         Literal["labels", "predictions", "list"] | None,
         typer.Option(help="What the file is. Default: labels; a list if it has no keypoints."),
     ] = None,
-    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     as_json: _Json = False,
 ) -> None:
     """Say everything that is wrong with a data set: file, row, column, value, what was expected.
@@ -249,7 +250,7 @@ def report(
         Path,
         typer.Argument(
             metavar="PREDICTIONS",
-            **_EXISTING_FILE,
+            **EXISTING_FILE,
             help="Predictions: .csv, .json, coco.json or .parquet.",
         ),
     ],
@@ -261,7 +262,7 @@ def report(
     missing_normalizer: _MissingNormalizer = "skip",
     points: _Points = "visible",
     missing_predictions: _MissingPredictions = "error",
-    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Write a test run on one HTML page that needs no network and no further file.
 
@@ -299,7 +300,7 @@ def draw(
     predictions: Annotated[
         Path | None,
         typer.Option(
-            **_EXISTING_FILE,
+            **EXISTING_FILE,
             help="Predictions to draw beside: .csv, .json, coco.json or .parquet.",
         ),
     ] = None,
@@ -313,7 +314,7 @@ def draw(
             "--sheet", help="Write one contact sheet as well, the largest NE of predictions first."
         ),
     ] = False,
-    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Draw labels or predictions on their images.
 
@@ -342,61 +343,10 @@ def draw(
         "find . -name '*.webp' -print0 | fashionkp predict - --model rtmpose.onnx --out coco.json",
     ),
 )
+@sharing_options
 def predict(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH...",
-            help="Images, folders, globs, CSV files with image_id and image_category, and '-' for"
-            " paths on standard input, one a line or each with a NUL behind it.",
-        ),
-    ],
+    given: PredictOptions,
     *,
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Folder of the images of CSV files. Default: looked for around them.",
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False,
-            help="Model that `fashionkp export` wrote. Default: the one that comes with the"
-            " package.",
-        ),
-    ] = None,
-    detector: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False,
-            help="Detector that `fashionkp export` wrote. Default: likewise, if --boxes detector.",
-        ),
-    ] = None,
-    categories: Annotated[
-        Path | None,
-        typer.Option(
-            **_EXISTING_FILE,
-            help="CSV with image_id and image_category. Ids that differ in the first folders only"
-            " are found. The model chooses for images not in it.",
-        ),
-    ] = None,
-    category: Annotated[
-        str | None, typer.Option(help="Category of all images. Default: the model chooses.")
-    ] = None,
-    boxes: Annotated[
-        Literal["refine", "whole", "detector"] | None,
-        typer.Option(
-            help="Where to look: in the whole image and again around what was found there, in the"
-            " whole image only, or where the detector finds a garment. Default: detector if there"
-            " is one, else refine."
-        ),
-    ] = None,
-    flip_test: Annotated[
-        bool, typer.Option("--flip-test", help="Average with the mirrored image: twice the time.")
-    ] = False,
     out: Annotated[
         Path,
         typer.Option(
@@ -408,47 +358,15 @@ def predict(
     draw: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder to draw the predictions to.")
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
-    ] = False,
-    device: Annotated[
-        str, typer.Option(help="What the networks run on: cpu, cuda, or cuda:1 and so on.")
-    ] = "cpu",
-    max_megapixels: _MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
     """Find the garments of pictures: category, keypoints, and which of them can be seen.
 
     Broken images are named at the end and do not stop the rest; exit status 1 if there are any.
     """
-    from fashionkp_mm.batch.options import Options
     from fashionkp_mm.commands import predict as command
-    from fashionkp_mm.core.garments import CATEGORY_NAMES
 
-    if images is not None and not any(
-        path == "-" or path.lower().endswith(".csv") for path in paths
-    ):
-        raise typer.BadParameter("--images is for CSV files, and no path is one")
-    if category is not None and categories is not None:
-        raise typer.BadParameter("--category and --categories are two answers to one question")
-    if category is not None and category not in CATEGORY_NAMES:
-        raise typer.BadParameter(
-            f"there is no category {category!r}; expected one of {', '.join(CATEGORY_NAMES)}",
-            param_hint="--category",
-        )
-    boxes = boxes or ("refine" if detector is None else "detector")
-    if detector is not None and boxes != "detector":
-        raise typer.BadParameter(f"--detector FILE is of no use with --boxes {boxes}")
-    if resume and str(out) == "-":
-        raise typer.BadParameter("--resume needs a file to go on with, not --out -")
-    status = command.run(
-        paths,
-        Options(model, detector, boxes, flip_test, out, draw, max_megapixels, device),
-        images=images,
-        categories=categories,
-        category=category,
-        resume=resume,
-    )
-    raise typer.Exit(status)
+    given.check_out(out)
+    raise typer.Exit(command.run(given, out=out, draw=draw))
 
 
 @app.command(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fashionkp_mm.batch.sources import InputError, Source
+from fashionkp_mm.batch.sources import InputError, Source, absolute_name
 from fashionkp_mm.core.image_ids import match_ids
 from fashionkp_mm.core.words import listed, plural
 
@@ -35,7 +34,7 @@ def with_categories(
     """
     # A folder that was named itself is not part of the id, and tells two images apart all the same.
     paths = {
-        source.image_id: os.path.abspath(source.path).replace(os.sep, "/")  # noqa: PTH100
+        source.image_id: absolute_name(source)
         for source in sources
         if source.image_id not in categories
     }

@@ -29,7 +29,7 @@ except ImportError:  # Windows has no such lock; there two runs must not share a
     fcntl = None  # type: ignore[assignment]
 
 _SUFFIX = ".part.jsonl"
-_FORMAT = "fashionkp predict, format 2"
+_FORMAT = "fashionkp {command}, format 3"
 _SYNC_SECONDS = 2.0
 _MAX_LINE = 2**26
 """Bytes of a line; a hundred garments take 400,000."""
@@ -54,6 +54,7 @@ class Journal:
     Args:
         output: The file that the predictions are for.
         made_by: What the predictions depend on, as words by name: model, options.
+        command: Whose journal it is; another one's is refused.
         resume: Keep what an interrupted run has left. Otherwise that is dropped.
         fits: Whether an image's content is one that the output can be made of.
 
@@ -72,12 +73,14 @@ class Journal:
         output: Path,
         made_by: Mapping[str, str],
         *,
+        command: str = "predict",
         resume: bool,
         fits: Callable[[Any], bool] = lambda content: True,
     ) -> None:
         self.path = journal_path(output)
         self.dropped = 0
-        self._fits = fits
+        self._command, self._fits = command, fits
+        self._format = _FORMAT.format(command=command)
         self._first = b""
         self._entries: dict[str, tuple[list[Any], int]] = {}
         """Key, and place in the file, by image id."""
@@ -95,7 +98,7 @@ class Journal:
             self._file.truncate(end)
             if end == 0:
                 self._first = b""
-                self._write({"journal": _FORMAT, "made_by": dict(made_by)})
+                self._write({"journal": self._format, "made_by": dict(made_by)})
             self._sync()
         except BaseException:
             self._file.close()
@@ -185,13 +188,13 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise JournalError(
-                f"{self.path}: another `fashionkp predict` is writing the same output; wait for it"
-                " or name another --out"
+                f"{self.path}: another `fashionkp {self._command}` is writing the same output;"
+                " wait for it or name another --out"
             ) from None
         if not self.path.exists():
             raise JournalError(
-                f"{self.path}: another `fashionkp predict` of the same output has just ended;"
-                " repeat the command"
+                f"{self.path}: another `fashionkp {self._command}` of the same output has just"
+                " ended; repeat the command"
             )
 
     def _read(self, made_by: Mapping[str, str] | None) -> int:
@@ -227,10 +230,10 @@ class Journal:
     def _require_ours(
         self, line: bytes, header: dict[str, Any] | None, made_by: Mapping[str, str] | None
     ) -> None:
-        if not line.startswith(b'{"journal":' + json.dumps(_FORMAT).encode()):
+        if not line.startswith(b'{"journal":' + json.dumps(self._format).encode()):
             raise JournalError(
-                f"{self.path}: not a journal of `fashionkp predict` of this version; move the file"
-                " away"
+                f"{self.path}: not a journal of `fashionkp {self._command}` of this version; move"
+                " the file away"
             )
         if made_by is None:
             return

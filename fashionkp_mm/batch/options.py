@@ -1,4 +1,4 @@
-"""How many pictures are predicted, and where to write what."""
+"""How pictures are predicted."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ class NoRuntimeError(ImportError):
 
 @dataclass(frozen=True)
 class Options:
-    """How to predict, and where to write what.
+    """How to predict.
 
     Attributes:
         model: ONNX file of the pose network; by default the one that comes with the package.
         detector: ONNX file of the detector, where ``boxes`` is ``detector``; by default likewise.
         boxes: Where the boxes of the first pass come from; see `FashionPredictor.predict`.
         flip_test: Whether to average with the mirrored picture.
-        out: File of predictions; ``-`` is standard output.
-        draw: Folder for pictures of them.
         max_megapixels: Size from which an image is refused.
         device: What the networks run on; see `FashionPredictor`.
     """
@@ -37,8 +35,6 @@ class Options:
     detector: Path | None
     boxes: BoxSource
     flip_test: bool
-    out: Path
-    draw: Path | None
     max_megapixels: float = MAX_MEGAPIXELS
     device: str = "cpu"
 

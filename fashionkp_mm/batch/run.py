@@ -1,53 +1,106 @@
-"""One run over many pictures, which can be interrupted and gone on with."""
+"""One run over many pictures, which can be interrupted and gone on with.
+
+What is done with each picture is a `Task`; where its garments come from, an `origins.Origin`.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from fashionkp_mm.batch.drawing import once_drawn
+from fashionkp_mm.applications.errors import GarmentError
 from fashionkp_mm.batch.journal import Journal
-from fashionkp_mm.batch.options import Options
+from fashionkp_mm.batch.origins import Origin
+from fashionkp_mm.batch.parallel import in_parallel
 from fashionkp_mm.batch.sources import Source, Sources
-from fashionkp_mm.batch.writers import STDOUT, Format, content, render
+from fashionkp_mm.batch.writers import STDOUT
 from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.runtime import FashionPredictor, Prediction
+from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.runtime import Garment, Prediction
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a task has made of one picture.
+
+    Attributes:
+        content: What the output needs of it, plain JSON: dictionaries with strings as keys, lists,
+            text, finite numbers, booleans, None. It comes back so from an interrupted run.
+        garments: Number of garments that it shows.
+        failures: A message for each garment that nothing could be made of; said at the end, also
+            where another run has met it before.
+        files: Files that were written for it; once one of them is missing, the picture is done
+            again.
+    """
+
+    content: Any
+    garments: int
+    failures: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+class Task(Protocol):
+    """What a command does with each picture, and the file that it makes of all of them."""
+
+    @property
+    def writes_pictures(self) -> bool:
+        """Whether `work` reads or writes pictures; it is then called in several threads at once."""
+
+    def work(self, source: Source, prediction: Prediction) -> Done:
+        """Do what is to be done with one picture.
+
+        Args:
+            source: The picture; ``source.image_id`` is what the output calls it.
+            prediction: Its garments; `Prediction.image` has its pixels. It has no ``error``.
+
+        Raises:
+            BrokenImageError: The picture cannot be read; it is named at the end.
+            OSError: A file cannot be written; the run stops, and can be gone on with.
+        """
+
+    def fits(self, content: Any) -> bool:
+        """Whether something from a journal is `Done.content` of this task, and can be rendered."""
+
+    def render(self, contents: Iterator[tuple[str, Any]]) -> Iterable[bytes]:
+        """The output, piece by piece.
+
+        Args:
+            contents: Id and `Done.content` of each picture that is done, in the order of the run.
+        """
 
 
 class BatchRun:
-    """The images of one run: those that are done already, and those to predict.
+    """The pictures of one run: those that are done already, and those to do.
 
     Args:
-        sources: All images; those that fail are added to its failures.
-        options: How to predict.
-        form: What the output needs to know of an image.
-        drawings: Where each image's picture is drawn, by id; empty where none is.
-        journal: What is done already, and where what is done is written down.
+        sources: All pictures; those that fail are added to its failures.
+        task: What to do with each.
+        journal: What is done already, and where what is done is written down; made with
+            ``fits=kept_fits(task)``.
 
     Attributes:
-        sources, form: As given.
-        kept: Number of images that an interrupted run has done.
-        done: Number of images that this run has done.
+        sources: As given.
+        kept: Number of pictures that an interrupted run has done.
+        done: Number of pictures that this run has done.
         seconds: How long that took.
     """
 
-    def __init__(
-        self,
-        sources: Sources,
-        options: Options,
-        form: Format,
-        drawings: Mapping[str, Path],
-        journal: Journal,
-    ) -> None:
-        self.sources, self.form = sources, form
-        self._options, self._drawings, self._journal = options, drawings, journal
+    def __init__(self, sources: Sources, task: Task, journal: Journal) -> None:
+        self.sources = sources
+        self._task, self._journal = task, journal
         self._keys: dict[str, list[Any]] = {}
-        """Of the images that are being predicted."""
-        self._pending = [source for source in sources.found if not self._is_done(source)]
+        """Of the pictures in work."""
+        held = [s.image_id for s in sources.found if journal.holds(s.image_id, _key(s))]
+        whole = {image_id for image_id, kept in journal.contents(held) if _files_exist(kept)}
+        self._pending = [source for source in sources.found if source.image_id not in whole]
         for source in self._pending:
             # It may turn out to be broken, and what was found on another file is not its.
             journal.forget(source.image_id)
@@ -55,43 +108,45 @@ class BatchRun:
         self.done = 0
         self.seconds = 0.0
 
-    def predict(self, predictor: FashionPredictor, progress: Callable[[int], None]) -> None:
-        """Predict what is pending; what fails joins the failures.
+    def work(self, origin: Origin, progress: Callable[[int], None]) -> None:
+        """Do what is pending; what fails joins the failures.
 
         Args:
-            predictor: As the options say.
-            progress: Called with the number of images done so far, earlier runs' included.
+            origin: Where the pictures' garments come from.
+            progress: Called with the number of pictures done so far, earlier runs' included.
         """
         start = time.perf_counter()
-        stream = predictor.stream(
-            self._pending_paths(),
-            (source.category for source in self._pending),
-            self._options.boxes,
-        )
-        results: Iterator[tuple[Source, Prediction]] = zip(self._pending, stream, strict=True)
-        if self._drawings:
-            results = once_drawn(results, self._drawings)
-        for number, (source, prediction) in enumerate(results, start=1):
-            self._keep(source, prediction)
+        predictions = origin.predictions(self._noted())
+        pictures = zip(self._pending, predictions, strict=True)
+        results: Iterator[tuple[Source, Done | BrokenImageError]]
+        if self._task.writes_pictures:
+            results = in_parallel(pictures, self._result)
+        else:
+            results = ((source, self._result(source, found)) for source, found in pictures)
+        for number, (source, result) in enumerate(results, start=1):
+            self._keep(source, result)
             self.seconds = time.perf_counter() - start
             progress(self.kept + number)
 
     def write(self, out: Path) -> Counter[int]:
         """Write the output, unless there is nothing to write, and drop the journal.
 
+        Failures of single garments join the failures.
+
         Returns:
-            How many images show how many garments.
+            How many pictures show how many garments.
         """
         counts: Counter[int] = Counter()
 
-        def contents() -> Iterator[tuple[str, dict[str, Any]]]:
+        def contents() -> Iterator[tuple[str, Any]]:
             ids = [source.image_id for source in self.sources.found]
-            for image_id, found in self._journal.contents(ids):
-                counts[len(found["garments"])] += 1
-                yield image_id, found
+            for image_id, kept in self._journal.contents(ids):
+                counts[kept["garments"]] += 1
+                self.sources.failures += kept["failures"]
+                yield image_id, kept["content"]
 
         if self.kept + self.done:
-            file = render(self.form, contents())
+            file = self._task.render(contents())
             if out == STDOUT:
                 sys.stdout.buffer.writelines(file)
                 sys.stdout.buffer.flush()
@@ -100,28 +155,84 @@ class BatchRun:
         self._journal.remove()
         return counts
 
-    def _pending_paths(self) -> Iterator[Path]:
+    def _noted(self) -> Iterator[Source]:
         for source in self._pending:
-            # Before it is read: of a file that changes afterwards the prediction does not hold.
+            # Before it is read: for a file that changes afterwards what is found does not hold.
             self._keys[source.image_id] = _key(source)
-            yield source.path
+            yield source
 
-    def _is_done(self, source: Source) -> bool:
-        drawn = not self._drawings or self._drawings[source.image_id].is_file()
-        return drawn and self._journal.holds(source.image_id, _key(source))
+    def _result(self, source: Source, prediction: Prediction) -> Done | BrokenImageError:
+        if prediction.error is not None:
+            return prediction.error
+        try:
+            return self._task.work(source, prediction)
+        except BrokenImageError as error:  # gone or replaced since it was predicted
+            return error
 
-    def _keep(self, source: Source, prediction: Prediction) -> None:
+    def _keep(self, source: Source, result: Done | BrokenImageError) -> None:
         key = self._keys.pop(source.image_id)
-        if prediction.image_size is None or prediction.error is not None:
-            self.sources.failures.append(str(prediction.error))
+        if isinstance(result, BrokenImageError):
+            self.sources.failures.append(str(result))
             return
-        found = content(self.form, prediction.image_size, prediction.garments)
-        self._journal.add(source.image_id, key, found)
+        kept = {
+            "content": result.content,
+            "garments": result.garments,
+            "failures": list(result.failures),
+            "files": [os.fspath(path) for path in result.files],
+        }
+        self._journal.add(source.image_id, key, kept)
         self.done += 1
 
 
+def of_each_garment(
+    source: Source, prediction: Prediction, work: Callable[[int, Garment], _Result]
+) -> tuple[list[_Result], tuple[str, ...]]:
+    """Do something with each garment of a picture; those that it cannot be done with are named.
+
+    Args:
+        source: The picture.
+        prediction: Its garments.
+        work: Called with the position of each garment, and the garment.
+
+    Returns:
+        What ``work`` returned, and a message for each `GarmentError` that it raised, for
+        `Done.failures`.
+    """
+    results, failures = [], []
+    for position, garment in enumerate(prediction):
+        try:
+            results.append(work(position, garment))
+        except GarmentError as error:
+            which = f", garment {position}" if len(prediction) > 1 else ""
+            failures.append(f"{source.image_id}{which}: {error}")
+    return results, tuple(failures)
+
+
+def kept_fits(task: Task) -> Callable[[Any], bool]:
+    """What tells whether something from a journal is what a run of this task keeps of a picture."""
+
+    def fits(kept: Any) -> bool:
+        return (
+            isinstance(kept, dict)
+            and kept.keys() == {"content", "garments", "failures", "files"}
+            and isinstance(kept["garments"], int)
+            and all(_are_text(kept[name]) for name in ("failures", "files"))
+            and task.fits(kept["content"])
+        )
+
+    return fits
+
+
+def _are_text(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _files_exist(kept: dict[str, Any]) -> bool:
+    return all(Path(path).is_file() for path in kept["files"])
+
+
 def _key(source: Source) -> list[Any]:
-    """What must be the same for a prediction to stand: the file, and the category given."""
+    """What must be the same for a result to stand: the file, and the category given."""
     try:
         status = source.path.stat()
     except OSError:

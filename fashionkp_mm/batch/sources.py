@@ -88,7 +88,7 @@ def collect(
     by_id: dict[str, Source] = {}
     search = PictureSearch(leave_out)
     for source in _each(paths, standard_input, sources.failures, images, search):
-        absolute = os.path.abspath(source.path)  # noqa: PTH100  Path has no way to drop '..' alone.
+        absolute = absolute_name(source)
         if absolute in by_path:
             continue
         other = by_id.get(source.image_id)
@@ -110,6 +110,12 @@ def collect(
     if not len(sources):
         raise InputError("no image to predict: no path was given; '-' reads them from a pipe")
     return sources
+
+
+def absolute_name(source: Source) -> str:
+    """Where a picture lies, from the root of the disk on, with ``/`` between folders."""
+    # Path has no way to drop '..' alone.
+    return os.path.abspath(source.path).replace(os.sep, "/")  # noqa: PTH100
 
 
 def read_categories(csv: Path) -> dict[str, str]:

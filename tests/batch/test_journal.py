@@ -175,14 +175,14 @@ def test_a_line_of_other_types_does_not_count(out: Path, entry: dict[str, object
 _HEADERS = [
     b"{}", b"[]", b"null", b"7", b'"text"', b"", b"{", b"\xff\xfe", b"\0" * 50,
     b"[" * 100_000, b'{"journal":' * 10_000, b"9" * 5000,
-    b'{"journal":null}', b'{"journal":["fashionkp predict, format 2"]}',
+    b'{"journal":null}', b'{"journal":["fashionkp predict, format 3"]}',
     b'{"journal":"fashionkp predict, format 1","made_by":{}}',
-    b'{"journal":"fashionkp predict, format 2"}',
-    b'{"journal":"fashionkp predict, format 2","made_by":null}',
-    b'{"journal":"fashionkp predict, format 2","made_by":[1]}',
-    b'{"journal":"fashionkp predict, format 2","made_by":{"model":{}}}',
-    b'{"journal":"fashionkp predict, format 2","made_by":{},"sum":"0000000000000000"}',
-    b'{"journal":"fashionkp predict, format 2","made_by":{},"sum":7}',
+    b'{"journal":"fashionkp predict, format 3"}',
+    b'{"journal":"fashionkp predict, format 3","made_by":null}',
+    b'{"journal":"fashionkp predict, format 3","made_by":[1]}',
+    b'{"journal":"fashionkp predict, format 3","made_by":{"model":{}}}',
+    b'{"journal":"fashionkp predict, format 3","made_by":{},"sum":"0000000000000000"}',
+    b'{"journal":"fashionkp predict, format 3","made_by":{},"sum":7}',
 ]  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def test_a_first_line_of_other_types_is_refused(out: Path, made_by: object) -> N
     with journal(out) as it:
         it._first = b""
         it._file.truncate(0)
-        it._write({"journal": "fashionkp predict, format 2", "made_by": made_by})
+        it._write({"journal": "fashionkp predict, format 3", "made_by": made_by})
         it.add("a", KEY, None)
 
     with pytest.raises(JournalError, match=r"its first line|the interrupted run used"):

@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from fashionkp_mm.batch import drawing
+from fashionkp_mm.batch import parallel
 from fashionkp_mm.batch import run as batch_run
 from fashionkp_mm.batch.sources import Source
 from fashionkp_mm.cli import app
@@ -239,10 +239,10 @@ class TestMemory:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Five megapixels each, of which two may be in work."""
-        monkeypatch.setattr(drawing, "_MAX_PAINTED_BYTES", 10_000_000 * drawing._PAINTED_BYTES)
+        monkeypatch.setattr(parallel, "_MAX_BYTES", 10_000_000 * parallel._PIXEL_BYTES)
         lock, alive, most, begun = Lock(), 0, 0, 0
 
-        def draw(prediction: Prediction, _: Path) -> Prediction:
+        def draw(_: Source, prediction: Prediction) -> Prediction:
             nonlocal alive, most, begun
             with lock:
                 alive += 1
@@ -253,7 +253,6 @@ class TestMemory:
                 alive -= 1
             return prediction
 
-        monkeypatch.setattr(drawing, "_draw", draw)
         sources = [Source(f"{number}.jpg", tmp_path) for number in range(30)]
         pulled = 0
 
@@ -264,9 +263,7 @@ class TestMemory:
                 request = Request(pulled, source.path, None, "refine", None)
                 yield source, Prediction(request, (2500, 2000), ())
 
-        places = {source.image_id: tmp_path / source.image_id for source in sources}
-
-        done = [source for source, _ in drawing.once_drawn(results(), places)]
+        done = [source for source, _ in parallel.in_parallel(results(), draw)]
 
         assert done == sources
         assert most <= 2
@@ -275,7 +272,7 @@ class TestMemory:
     def test_a_picture_larger_than_that_is_drawn_alone(
         self, images: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(drawing, "_MAX_PAINTED_BYTES", 1)
+        monkeypatch.setattr(parallel, "_MAX_BYTES", 1)
 
         assert (
             run(

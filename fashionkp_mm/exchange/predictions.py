@@ -248,11 +248,11 @@ def _numbers(values: Any, count: int, file: str, place: str) -> Any:
 
 
 def _score(value: Any, file: str, place: str) -> float:
-    """A number from 0 to 1; NaN where the file does not tell it."""
+    """A number; NaN where the file does not tell it. The peak of a heatmap may exceed 1."""
     if _is_unknown(value):
         return math.nan
-    if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise _wrong(file, place, str(value), "expected a score from 0 to 1")
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise _wrong(file, place, str(value), "expected a score")
     return float(value)
 
 

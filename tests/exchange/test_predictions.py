@@ -222,6 +222,13 @@ class TestGarments:
                     del expected["category_scores"], back["category_scores"]
                 assert back == {**expected, "image_id": image_id}
 
+    def test_may_have_scores_above_1(self, garment: Make, tmp_path: Path) -> None:
+        """As the peaks of heatmaps do."""
+        skirt = garment(keypoint_scores=np.full(24, 1.25, np.float32))
+        path = write(tmp_path / "p.json", "json", {"a.jpg": [skirt]})
+        (read,) = read_garments(path)["a.jpg"]
+        assert read["hemline_left"].score == 1.25
+
     def test_of_coco_have_boxes_and_sizes_but_no_scores(
         self, found: dict[str, list[Garment]], tmp_path: Path
     ) -> None:
@@ -262,7 +269,7 @@ class TestGarments:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"category_score": 1.5}, "category_score, value '1.5': expected a score"),
+            ({"category_score": "high"}, "category_score, value 'high': expected a score"),
             ({"image_size": [1]}, "image_size, value '[1]': expected 2 numbers"),
             ({"box": [1, 2, 3, "x"]}, "box, value 'x': expected pixels"),
         ],

@@ -22,6 +22,7 @@ from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.passes import PassesTestLoop
 from fashionkp_mm.plugin.recognition_metric import GarmentRecognition
+from fashionkp_mm.plugin.shape_warp import RandomShapeWarp
 from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
 from fashionkp_mm.plugin.time_budget import TimeBudgetLoop
 from fashionkp_mm.plugin.top_down_neck import TopDownNeck
@@ -51,6 +52,7 @@ __all__ = [
     "PlainCheckpointHook",
     "RandomCropErasing",
     "RandomCropPerspective",
+    "RandomShapeWarp",
     "RandomWiderBBox",
     "SyncAllBuffersHook",
     "TimeBudgetLoop",

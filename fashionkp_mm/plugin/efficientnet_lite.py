@@ -24,6 +24,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from fashionkp_mm.compat.checkpoints import load_checkpoint_file
+from fashionkp_mm.plugin.depthwise import DepthwiseConv2d
 
 _SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}
 """How many channels and how many blocks a variant has, as multiples of Lite0's."""
@@ -69,19 +70,19 @@ class _ConvBN(nn.Sequential):
         out_channels: int,
         kernel: int,
         stride: int = 1,
-        groups: int = 1,
         *,
+        depthwise: bool = False,
         activate: bool = True,
     ) -> None:
         # On an even input, stride 2 leaves one column more to the right than to the left.
         self.uneven = stride == 2
         padding = 0 if self.uneven else kernel // 2
-        layers: list[nn.Module] = [
-            nn.Conv2d(
-                in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False
-            ),
-            nn.BatchNorm2d(out_channels, eps=_BN_EPS),
-        ]
+        convolution = (
+            DepthwiseConv2d(out_channels, kernel, stride, padding)
+            if depthwise
+            else nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=False)
+        )
+        layers: list[nn.Module] = [convolution, nn.BatchNorm2d(out_channels, eps=_BN_EPS)]
         if activate:
             layers.append(nn.ReLU6(inplace=True))
         super().__init__(*layers)
@@ -110,7 +111,7 @@ class _Block(nn.Module):
         super().__init__()
         hidden = in_channels * expansion
         self.expand = _ConvBN(in_channels, hidden, 1) if expansion > 1 else nn.Identity()
-        self.depthwise = _ConvBN(hidden, hidden, kernel, stride, groups=hidden)
+        self.depthwise = _ConvBN(hidden, hidden, kernel, stride, depthwise=True)
         self.project = _ConvBN(hidden, out_channels, 1, activate=False)
         self.residual = stride == 1 and in_channels == out_channels
         self.drop_path = DropPath(drop_path_rate) if drop_path_rate > 0 else nn.Identity()

@@ -51,7 +51,8 @@ class DepthwiseConv2d(nn.Conv2d):
             return super().forward(inputs)
         dtype = torch.get_autocast_dtype("cpu")
         inputs, weight = inputs.to(dtype), self.weight.to(dtype)
-        return _Depthwise.apply(inputs, weight, self.stride[0], self.padding[0])
+        output: Tensor = _Depthwise.apply(inputs, weight, self.stride[0], self.padding[0])
+        return output
 
 
 class _Depthwise(torch.autograd.Function):

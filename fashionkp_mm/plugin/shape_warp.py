@@ -90,7 +90,8 @@ class RandomShapeWarp(BaseTransform):
             back = None if _too_close(bent) else self._sound_spline(bent, points, width, height)
             if back is not None:
                 place = dense_map(back, (width, height))
-                results["img"] = cv2.remap(results["img"], place, None, cv2.INTER_LINEAR)
+                across, down = place[..., 0], place[..., 1]
+                results["img"] = cv2.remap(results["img"], across, down, cv2.INTER_LINEAR)
                 keypoints = results["transformed_keypoints"].copy()
                 keypoints[0, labelled] = bent
                 results["transformed_keypoints"] = keypoints

@@ -26,6 +26,7 @@ from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images.formats import (
     Header,
     UnusableError,
+    decode_opacity,
     decode_pixels,
     read_header,
     shown_pixels,
@@ -81,6 +82,25 @@ def load_image(
         raise broken(path, str(error)) from None
 
 
+def load_transparent(
+    path: str | os.PathLike[str], *, max_megapixels: float = MAX_MEGAPIXELS
+) -> NDArray[np.uint8]:
+    """Load a picture as `load_image` does, with its opacity.
+
+    Returns:
+        ``(H, W, 4)`` BGRA; 255 all over in the last channel where the file has no opacity.
+
+    Raises:
+        BrokenImageError: As `load_image`.
+    """
+    try:
+        header, data = _read(path, max_megapixels)
+        colours, opacity = decode_pixels(data, header), decode_opacity(data, header)
+    except UnusableError as error:
+        raise broken(path, str(error)) from None
+    return np.concatenate([colours, opacity[..., None]], axis=-1)
+
+
 def decode_image(
     data: bytes, name: str, *, max_megapixels: float = MAX_MEGAPIXELS
 ) -> NDArray[np.uint8]:
@@ -116,10 +136,10 @@ def convert_image(image: Image.Image, name: str) -> NDArray[np.uint8]:
 
 
 def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
-    """A file's content for a picture ``(H, W, 3)`` BGR.
+    """A file's content for a picture.
 
     Args:
-        image: The picture.
+        image: ``(H, W, 3)`` BGR; for a PNG also ``(H, W, 4)`` BGRA.
         suffix: One of `DRAWN_SUFFIXES`, in any case.
 
     Raises:
@@ -130,7 +150,9 @@ def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
             f"pictures are not written as {suffix or 'files without a suffix'}; expected a name in"
             f" {', '.join(DRAWN_SUFFIXES)}"
         )
-    _, data = cv2.imencode(suffix.lower(), image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    # OpenCV 5 complains where a format has no such thing as a quality.
+    quality = [] if suffix.lower() == ".png" else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    _, data = cv2.imencode(suffix.lower(), image, quality)
     return data.tobytes()
 
 
@@ -166,14 +188,19 @@ def read_picture(
     Raises:
         UnusableError: Why it cannot be used, without the path and the remedy.
     """
+    header, data = _read(path, max_megapixels)
+    return header, decode_pixels(data, header)
+
+
+def _read(path: str | os.PathLike[str], max_megapixels: float) -> tuple[Header, bytes]:
+    """What a file says of its picture, and all of the file."""
     with _opened(path, max_megapixels) as (file, size):
         header = _header(file, max_megapixels)
         try:
             file.seek(0)
-            data = file.read(size)
+            return header, file.read(size)
         except OSError as error:
             raise UnusableError(_why_unreadable(path, error)) from None
-    return header, decode_pixels(data, header)
 
 
 @contextmanager

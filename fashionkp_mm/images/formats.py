@@ -241,6 +241,28 @@ def decode_pixels(data: bytes, header: Header) -> NDArray[np.uint8]:
         return np.ascontiguousarray(shown)
 
 
+def decode_opacity(data: bytes, header: Header) -> NDArray[np.uint8]:
+    """Decode how opaque a picture is, as it is shown: ``(H, W)``, 255 where the file says nothing.
+
+    Args:
+        data: The whole file, which `decode_pixels` takes.
+        header: What `read_header` says of it.
+
+    Raises:
+        UnusableError: It is damaged.
+    """
+    with _in_words():
+        image_format = _format_of(data)
+        if image_format is _FORMATS[_JPEG]:
+            return np.full(header.size[::-1], 255, np.uint8)
+        image = image_format.open(io.BytesIO(data))
+        if not image.has_transparency_data:
+            return np.full(header.size[::-1], 255, np.uint8)
+        stored = np.asarray(image.convert("RGBA"))[..., 3:]
+        shown = stored if image_format.turns else _upright(stored, header.orientation)
+        return np.ascontiguousarray(shown[..., 0])
+
+
 def shown_pixels(image: Image.Image) -> NDArray[np.uint8]:
     """The pixels of a Pillow image as it is shown: ``(H, W, 3)`` BGR, contiguous.
 

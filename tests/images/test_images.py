@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from picture_files import HEIGHT, WIDTH, parametrize_broken, save
 from PIL import Image
 
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.images import BrokenImageError, image_size, load_image
+from fashionkp_mm.images import (
+    BrokenImageError,
+    encode_image,
+    image_size,
+    load_image,
+    load_transparent,
+)
 
 
 class TestLoadImage:
@@ -114,3 +122,49 @@ class TestLoadImage:
         with pytest.raises(BrokenImageError, match="too large to be decoded"):
             image_size(path)
         assert image_size(path, max_megapixels=200) == (20_000, 10_000)
+
+
+class TestLoadTransparent:
+    def test_colours_are_those_of_load_image_and_opacity_is_beside(self, tmp_path: Path) -> None:
+        pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 4), np.uint8)
+        path = tmp_path / "a.png"
+        path.write_bytes(encode_image(pixels, ".png"))
+        loaded = load_transparent(path)
+        np.testing.assert_array_equal(loaded, pixels)
+        np.testing.assert_array_equal(loaded[..., :3], load_image(path))
+
+    @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp"])
+    def test_what_has_no_opacity_is_opaque(self, tmp_path: Path, suffix: str) -> None:
+        path = save(tmp_path / f"a.{suffix}")
+        loaded = load_transparent(path)
+        np.testing.assert_array_equal(loaded[..., :3], load_image(path))
+        assert (loaded[..., 3] == 255).all()
+
+    def test_a_palette_with_a_clear_colour(self, tmp_path: Path) -> None:
+        image = Image.new("P", (4, 3), 1)
+        image.putpalette([0, 0, 0, 200, 100, 50])
+        image.putpixel((2, 1), 0)
+        image.save(tmp_path / "a.gif", transparency=0)
+        loaded = load_transparent(tmp_path / "a.gif")
+        expected = np.full((3, 4), 255)
+        expected[1, 2] = 0
+        np.testing.assert_array_equal(loaded[..., 3], expected)
+
+    def test_it_is_turned_as_the_picture_is(self, tmp_path: Path) -> None:
+        pixels = np.zeros((2, 3, 4), np.uint8)
+        pixels[0, 0] = 255
+        image = Image.fromarray(pixels)
+        exif = Image.Exif()
+        exif[0x0112] = 6  # shown turned by a quarter, clockwise
+        image.save(tmp_path / "a.png", exif=exif)
+        loaded = load_transparent(tmp_path / "a.png")
+        assert loaded.shape == (3, 2, 4)
+        assert np.argwhere(loaded[..., 3]).tolist() == np.argwhere(loaded[..., 0]).tolist()
+        assert loaded[0, 1].tolist() == [255] * 4
+
+    @parametrize_broken
+    def test_broken(self, tmp_path: Path, write: Callable[[Path], None], expected: str) -> None:
+        path = tmp_path / "a.jpg"
+        write(path)
+        with pytest.raises(BrokenImageError, match=re.escape(expected)):
+            load_transparent(path)

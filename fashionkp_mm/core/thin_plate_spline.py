@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 _Floats = NDArray[np.float64]
 _AFFINE_TERMS = 3
+_NEWTON_STEPS = 12
+_FOUND = 1e-9
+"""How near an inverse must lead to its point, as a share of the coordinates."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,39 @@ class ThinPlateSpline:
         derivative = np.einsum("pnj,ni->pij", gradients, self.bends) + self.affine[1:].T
         result: _Floats = derivative.reshape(*np.shape(points)[:-1], 2, 2) / self.scale
         return result
+
+    def inverse(
+        self, points: NDArray[np.floating[Any]], near: NDArray[np.floating[Any]]
+    ) -> _Floats:
+        """Where points come from, by Newton's method.
+
+        Args:
+            points: ``(n, 2)`` points that the map leads to.
+            near: ``(m, 2)`` places to start from: for each point the one that is led nearest to
+                it. They should be so close that the map is nearly affine between them.
+
+        Returns:
+            ``(n, 2)``; NaN where the search found no place.
+        """
+        wanted: _Floats = np.asarray(points, np.float64).reshape(-1, 2)
+        starts: _Floats = np.asarray(near, np.float64).reshape(-1, 2)
+        led = self(starts)
+        # The squares of the distances, less the part that is the same for all starts.
+        found: _Floats = starts[((led**2).sum(axis=1) - 2 * wanted @ led.T).argmin(axis=1)]
+        missed = wanted - self(found)
+        with np.errstate(all="ignore"):  # a search that is lost ends as NaN
+            for _ in range(_NEWTON_STEPS):
+                (a, b), (c, d) = np.moveaxis(self.jacobian(found), 0, -1)
+                x, y = missed.T
+                found = (
+                    found
+                    + np.stack([d * x - b * y, a * y - c * x], -1) / ((a * d - b * c)[:, None])
+                )
+                missed = wanted - self(found)
+                if not (abs(missed) > _FOUND * abs(led).max()).any():
+                    break
+            found[~(abs(missed) <= _FOUND * abs(led).max()).all(axis=1)] = np.nan
+        return found
 
     def folds(self, points: NDArray[np.floating[Any]]) -> bool:
         """Whether the map turns over at one of ``(..., 2)`` points."""

@@ -78,6 +78,23 @@ def test_a_fold_is_noticed() -> None:
     assert ThinPlateSpline.fit(SOURCE, target).folds(grid)
 
 
+@given(st.integers(0, 1000))
+def test_the_way_back_leads_back(seed: int) -> None:
+    spline = ThinPlateSpline.fit(SOURCE, bent(seed, 4), smoothing=0.01)
+    grid = np.stack(np.meshgrid(np.arange(0, 101, 10), np.arange(0, 81, 10)), -1).reshape(-1, 2)
+    places = np.random.default_rng(seed).uniform((0, 0), (100, 80), (30, 2))
+    back = spline.inverse(spline(places), grid)
+    np.testing.assert_allclose(spline(back), spline(places), atol=1e-6)
+    if not spline.folds(grid):
+        np.testing.assert_allclose(back, places, atol=1e-5)
+
+
+def test_where_nothing_leads_to_there_is_no_way_back() -> None:
+    # All of the plane is flattened to a line.
+    spline = ThinPlateSpline.fit(SOURCE, SOURCE * (1, 0))
+    assert np.isnan(spline.inverse(np.array([[30.0, 40.0]]), SOURCE)).all()
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

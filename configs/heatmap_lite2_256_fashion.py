@@ -7,8 +7,6 @@ from fashionkp_mm.plugin.config_helpers import efficientnet_lite_pyramid, with_t
 
 model = efficientnet_lite_pyramid('lite2', stages=(1, 2, 4, 6), out_channels=96)
 model['backbone']['drop_path_rate'] = 0.1
-# It knows its few thousand pictures by heart.
-model['head']['category_smoothing'] = 0.1
 
 shape_file = '{{$FASHIONAI_SHAPES:train/Annotations/train.csv}}'
 warp = dict(

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from fashionkp_mm.commands.given import (
     EXISTING_FILE,
+    GarmentOptions,
     MaxMegapixels,
     PredictOptions,
     sharing_options,
@@ -367,6 +368,77 @@ def predict(
 
     given.check_out(out)
     raise typer.Exit(command.run(given, out=out, draw=draw))
+
+
+@app.command(
+    epilog=_example(
+        "fashionkp align photos --out aligned",
+        "fashionkp align photos --method tps --size 1024 --paste print.png --out printed",
+        "fashionkp align --labels val.csv --template own.csv --size 800x1000 --out aligned",
+    ),
+)
+@sharing_options
+def align(
+    given: GarmentOptions,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            file_okay=False,
+            help="Folder to write to: garments, manifest.csv, and what else is asked for.",
+        ),
+    ] = Path("aligned"),
+    method: Annotated[
+        Literal["similarity", "affine", "tps"],
+        typer.Option(
+            help="What may be done to a garment: turn, scale and shift it; shear and stretch it as"
+            " well; or bend it by a thin-plate spline, so that its points meet the template's."
+        ),
+    ] = "similarity",
+    size: Annotated[
+        str, typer.Option(metavar="N|WxH", help="Width and height of the template in pixels.")
+    ] = "512",
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            **EXISTING_FILE,
+            help="CSV of labels, one row a category, in pixels of --size: templates of your own."
+            " Default: the mean shape of each category.",
+        ),
+    ] = None,
+    paste: Annotated[
+        Path | None,
+        typer.Option(
+            **EXISTING_FILE,
+            metavar="PRINT",
+            help="Picture that was designed on the template, best a PNG that is clear elsewhere:"
+            " lay it onto the garments.",
+        ),
+    ] = None,
+    maps: Annotated[
+        bool,
+        typer.Option(
+            "--maps", help="Write each garment's map for cv2.remap, from template to picture."
+        ),
+    ] = False,
+) -> None:
+    """Lay each garment onto its category's template, so that what is alike lies alike.
+
+    Visible points count more than occluded ones, absent ones not at all. What the alignment missed
+    by and what to be wary of stand in the manifest.
+    """
+    from fashionkp_mm.commands import align as command
+
+    status = command.run(
+        given,
+        out=out,
+        method=method,
+        size=command.parsed_size(size),
+        template=template,
+        paste=paste,
+        maps=maps,
+    )
+    raise typer.Exit(status)
 
 
 @app.command(

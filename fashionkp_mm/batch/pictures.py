@@ -13,6 +13,7 @@ from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import in_other_case, locate_images
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.images import DRAWN_SUFFIXES, encode_image
+from fashionkp_mm.images.formats import image_suffixes
 
 _ABOVE = "_"
 """Stands for ``..`` in the path of a picture."""
@@ -81,8 +82,14 @@ def _case_in_words(others: Mapping[str, str]) -> str:
     return f"; {are} in upper and lower case only, such as {image_id} from {other}"
 
 
-def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:
+def targets(image_ids: Sequence[str], out: Path, suffix: str = "") -> dict[str, Path]:
     """Where below ``out`` each image's picture goes, whatever path its id is.
+
+    Args:
+        image_ids: Ids of different images.
+        out: The folder.
+        suffix: How all names are to end, as in ``.png``; by default as the ids do, if they can be
+            written so, else in ``.jpg``.
 
     Raises:
         FileExistsError: Two images would have the same picture.
@@ -93,7 +100,10 @@ def targets(image_ids: Sequence[str], out: Path) -> dict[str, Path]:
         path = PurePosixPath(image_id)
         parts = [_ABOVE if part == ".." else part for part in path.parts if part != path.anchor]
         target = out.joinpath(*parts)
-        if target.suffix.lower() not in DRAWN_SUFFIXES:
+        if suffix:
+            known = target.suffix.lower() in image_suffixes()
+            target = target.with_name((target.stem if known else target.name) + suffix)
+        elif target.suffix.lower() not in DRAWN_SUFFIXES:
             target = target.with_name(f"{target.name}.jpg")
         if target in owners:
             raise FileExistsError(

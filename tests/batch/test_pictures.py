@@ -21,6 +21,12 @@ class TestTargets:
             "out/d.webp.jpg",
         ]
 
+    def test_get_the_suffix_asked_for(self) -> None:
+        found = targets(["a/b.jpg", "c.PNG", "d.v2", "e"], Path("out"), ".npy")
+
+        names = [path.as_posix() for path in found.values()]
+        assert names == ["out/a/b.npy", "out/c.npy", "out/d.v2.npy", "out/e.npy"]
+
     @pytest.mark.parametrize("image_id", ["/etc/x.jpg", "../x.jpg", "a/../../../x.jpg", "//x.jpg"])
     def test_stay_below_the_folder(self, image_id: str, tmp_path: Path) -> None:
         (target,) = targets([image_id], tmp_path).values()

@@ -16,6 +16,8 @@ from typer.core import TyperGroup
 
 from fashionkp_mm.commands.given import (
     EXISTING_FILE,
+    FORMATS,
+    LABELS,
     GarmentOptions,
     MaxMegapixels,
     PredictOptions,
@@ -68,6 +70,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+
 _Csv = Annotated[
     Path,
     typer.Argument(metavar="CSV", **EXISTING_FILE, help="A FashionAI CSV file."),
@@ -93,7 +96,7 @@ _MissingPredictions = Annotated[
 ]
 _Answers = Annotated[
     Path,
-    typer.Argument(metavar="ANSWERS", **EXISTING_FILE, help="CSV of labels."),
+    typer.Argument(metavar="ANSWERS", **LABELS, help=f"Labels {FORMATS}."),
 ]
 _Config = Annotated[
     Path,
@@ -134,7 +137,7 @@ def _named_files(values: list[str]) -> dict[str, Path]:
         name, separator, rest = value.partition("=")
         named = bool(separator) and not Path(value).exists()
         path = Path(rest if named else value)
-        if not path.is_file():
+        if not path.exists():
             raise typer.BadParameter(f"file '{path}' does not exist")
         name = name if named else path.stem
         if name in files:
@@ -192,6 +195,89 @@ def check(
     raise typer.Exit(status)
 
 
+_FormatName = Literal[
+    "fashionai", "json", "parquet", "coco", "yolo-pose", "cvat", "label-studio", "labelme"
+]
+
+
+@app.command(
+    epilog=_example(
+        "fashionkp convert data/val/Annotations/val.csv coco.json",
+        "fashionkp convert predictions.json tasks-label-studio.json --images photos",
+        "fashionkp convert annotations.xml corrected.csv --map names.yml",
+    ),
+)
+def convert(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="IN",
+            exists=True,
+            readable=True,
+            help="Labels or predictions: a file, or a folder of YOLO-pose or labelme.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="OUT",
+            help="File to write, or folder, new or empty, of YOLO-pose or labelme. Its name tells"
+            " the format: .csv, .json, .parquet, .xml (CVAT), coco.json, label-studio.json, or a"
+            " folder with yolo or labelme in its name.",
+        ),
+    ] = None,
+    *,
+    from_format: Annotated[
+        _FormatName | None,
+        typer.Option("--from", help="Format of IN. Default: what its content shows."),
+    ] = None,
+    to_format: Annotated[
+        _FormatName | None,
+        typer.Option("--to", help="Format of OUT. Default: what its name asks for."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder of the pictures, whose sizes some formats need; sizes that IN gives are"
+            " compared with them. Default: looked for around IN.",
+        ),
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            **EXISTING_FILE,
+            help="YAML file of names that differ, lines of 'their name: our name'; null leaves one"
+            " out.",
+        ),
+    ] = None,
+    labeling_config: Annotated[
+        bool,
+        typer.Option(
+            "--labeling-config",
+            help="Print the labeling configuration of Label Studio that fits, and do nothing else.",
+        ),
+    ] = False,
+) -> None:
+    """Turn labels or predictions of one tool's format into another's.
+
+    All three visibilities, decimals and several garments a picture are kept where the format can
+    hold them; what it cannot is said before it is written.
+    """
+    from fashionkp_mm.commands import convert as command
+
+    if labeling_config:
+        raise typer.Exit(command.print_labeling_config())
+    if source is None or out is None:
+        raise typer.BadParameter("IN and OUT are needed, unless --labeling-config is given")
+    status = command.run(
+        source, out, source_format=from_format, out_format=to_format, images=images, names=names
+    )
+    raise typer.Exit(status)
+
+
 @app.command(
     epilog=_example("fashionkp synth data/fashionai --images 3000 --seed 0"),
 )
@@ -219,8 +305,7 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="[NAME=]PREDICTIONS…",
-            help="Predictions: .csv, .json, coco.json or .parquet. Several are compared in one"
-            " table, by name.",
+            help=f"Predictions {FORMATS}. Several are compared in one table, by name.",
         ),
     ],
     *,
@@ -251,8 +336,8 @@ def report(
         Path,
         typer.Argument(
             metavar="PREDICTIONS",
-            **EXISTING_FILE,
-            help="Predictions: .csv, .json, coco.json or .parquet.",
+            **LABELS,
+            help=f"Predictions {FORMATS}.",
         ),
     ],
     *,
@@ -292,7 +377,10 @@ def report(
     ),
 )
 def draw(
-    csv: _Csv,
+    csv: Annotated[
+        Path,
+        typer.Argument(metavar="LABELS", **LABELS, help=f"Labels or predictions {FORMATS}."),
+    ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", file_okay=False, help="Folder to write pictures to.")
     ],
@@ -301,8 +389,8 @@ def draw(
     predictions: Annotated[
         Path | None,
         typer.Option(
-            **EXISTING_FILE,
-            help="Predictions to draw beside: .csv, .json, coco.json or .parquet.",
+            **LABELS,
+            help=f"Predictions to draw beside, {FORMATS}.",
         ),
     ] = None,
     limit: Annotated[

@@ -15,8 +15,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "fashionkp_mm"
 LAYERS = (
     {"core"},
     {"images", "visualization", "synthetic", "compat"},
+    {"exchange"},
     {"runtime", "plugin"},
-    {"exchange", "applications"},
+    {"applications"},
     {"batch", "exporting", "training"},
     {"studio", "integrations", "report"},
     {"commands"},

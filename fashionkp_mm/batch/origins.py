@@ -16,9 +16,9 @@ from fashionkp_mm.batch.sources import InputError, Source, Sources, absolute_nam
 from fashionkp_mm.core.image_ids import match_ids
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.words import listed, plural
-from fashionkp_mm.exchange.predictions import read_garments, read_labelled_garments
 from fashionkp_mm.images import BrokenImageError, image_size
 from fashionkp_mm.runtime import Garment, Prediction
+from fashionkp_mm.runtime.file_garments import read_garments, read_labelled_garments
 from fashionkp_mm.runtime.request import Request
 
 
@@ -75,7 +75,7 @@ class GarmentFile:
     """The garments that a file of predictions or labels tells of.
 
     Args:
-        file: CSV, JSON, COCO or Parquet that `fashionkp predict` wrote, or a CSV of labels.
+        file: Predictions or labels of any format; see `exchange.formats`.
         labels: Whether it is that; labelled points have the score 1.
         opens_pictures: Whether the pictures' files are needed. A picture whose file is missing,
             broken or of another size than the garments were found on is then an error, and

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.image_ids import id_problem
-from fashionkp_mm.core.image_paths import in_other_case, locate_images
+from fashionkp_mm.core.image_paths import folders_around, in_other_case, locate_images
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.images import DRAWN_SUFFIXES, encode_image
 from fashionkp_mm.images.formats import image_suffixes
@@ -38,7 +38,7 @@ def locate(
         FileNotFoundError: Not one of the images is there.
         OSError: The folder that was given may not be read.
     """
-    around = _around(csv) if images is None else [images]
+    around = folders_around(csv) if images is None else [images]
     others: dict[str, str] = {}
     for root in around:
         try:
@@ -59,13 +59,6 @@ def locate(
         f"none of the {plural(len(image_ids), 'image')} of {csv} is in {folders}; expected"
         f" for instance {around[0] / image_ids[0]}{_case_in_words(others)}; {remedy}"
     )
-
-
-def _around(csv: Path) -> list[Path]:
-    folder = csv.parent
-    # Of '.' and of '..' the parent is not the folder above.
-    above = folder.parent if folder.name not in ("", "..") else folder / ".."
-    return [folder, above]
 
 
 def _why_missing(image_id: str, others: Mapping[str, str]) -> str:

@@ -21,7 +21,8 @@ import numpy as np
 from fashionkp_mm.core.csv_columns import COLUMNS
 from fashionkp_mm.core.csv_text import line_of
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES, NUM_KEYPOINTS
-from fashionkp_mm.runtime.garment import Garment, coco_categories
+from fashionkp_mm.exchange.coco import coco_categories
+from fashionkp_mm.runtime.garment import Garment
 
 Format = Literal["csv", "json", "parquet", "coco"]
 

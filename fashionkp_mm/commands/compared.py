@@ -8,7 +8,7 @@ from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.image_ids import UnmatchedIdsError, difference_in_words, require_overlap
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.core.words import plural
-from fashionkp_mm.exchange.predictions import read_predictions_file
+from fashionkp_mm.exchange.tables import read_predictions_file
 
 
 def read_for(answers: KeypointTable, path: Path) -> KeypointTable:

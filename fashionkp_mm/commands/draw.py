@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from fashionkp_mm.batch.pictures import locate, targets, write_picture
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.compared import read_for
-from fashionkp_mm.core.csv_format import read_predictions
 from fashionkp_mm.core.files import require_apart
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.normalized_error import image_errors
+from fashionkp_mm.core.pairing import prediction_rows
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.core.words import listed, plural
+from fashionkp_mm.exchange.formats import FormatError
+from fashionkp_mm.exchange.tables import read_predictions_file
 from fashionkp_mm.images import BrokenImageError, load_image
 from fashionkp_mm.visualization.keypoints import draw_garment
 from fashionkp_mm.visualization.sheet import contact_sheet, fitted
@@ -57,38 +59,33 @@ def run(
         Exit status: 1 if an image could not be drawn.
     """
     failures: list[str] = []
-    with terminal.one_message(UnmatchedIdsError):
+    with terminal.one_message(UnmatchedIdsError, FormatError):
         # Whatever can be drawn may be drawn: the rules that labels obey are `check`'s business.
-        table = terminal.read(read_predictions, csv)
+        table = terminal.read(read_predictions_file, csv)
         beside = None if predictions is None else read_for(table, predictions)
         errors = np.full(len(table), np.nan)
         if beside is not None:
             errors = image_errors(table, beside)
-        if limit is not None and limit < len(table):
-            kept = np.linspace(0, len(table) - 1, limit).round().astype(np.intp)
-            table, errors = table.select(kept), errors[kept]
-        if beside is not None:
-            # NaN, where there is nothing to score, comes last.
-            order = np.argsort(-errors, kind="stable")
-            table, errors = table.select(order), errors[order]
-        found, missing = locate(table.image_ids, csv, images)
-        paths = targets([*table.image_ids, *([SHEET] if sheet else [])], out)
+        shown = _chosen(table, errors, limit)
+        found, missing = locate(shown, csv, images)
+        paths = targets([*shown, *([SHEET] if sheet else [])], out)
         beside_files = [] if predictions is None else [predictions]
         require_apart(paths.values(), [csv, *beside_files, *found.values()])
 
         if beside is not None:
-            failures.extend(_without_prediction(table, beside, predictions))
+            failures.extend(_without_prediction(shown, beside, predictions))
         drawer = _PanelDrawer(
             table,
             beside,
             errors,
             found,
+            shown=shown,
             missing=missing,
             names=names,
             max_megapixels=max_megapixels,
         )
         tiles: list[tuple[str, _Image]] = []
-        with terminal.progress("drawing", len(table)) as progress:
+        with terminal.progress("drawing", len(shown)) as progress:
             for done, (image_id, panels) in enumerate(drawer.pictures(failures), start=1):
                 if panels:
                     write_picture(paths[image_id], _side_by_side(panels))
@@ -104,15 +101,15 @@ def run(
 
     console = terminal.out()
     console.print(
-        f"{drawer.drawn:,} of {len(table):,} images drawn below {out}",
+        f"{drawer.drawn:,} of {len(shown):,} images drawn below {out}",
         markup=False,
         soft_wrap=True,
     )
     if tiles:
-        shown = len(tiles) if beside is None else len(tiles) // 2
-        which = "" if shown == drawer.drawn else "the first " if beside is None else "the worst "
+        count = len(tiles) if beside is None else len(tiles) // 2
+        which = "" if count == drawer.drawn else "the first " if beside is None else "the worst "
         console.print(
-            f"contact sheet of {which}{plural(shown, 'image')}: {paths[SHEET]}",
+            f"contact sheet of {which}{plural(count, 'image')}: {paths[SHEET]}",
             markup=False,
             soft_wrap=True,
         )
@@ -121,8 +118,22 @@ def run(
     return 1 if failures else 0
 
 
+def _chosen(table: KeypointTable, errors: NDArray[np.float64], limit: int | None) -> list[str]:
+    """Ids of the images to draw: those of the largest errors first, else in their order."""
+    worst: dict[str, float] = {}
+    for image_id, error in zip(table.image_ids, errors.tolist(), strict=True):
+        worst[image_id] = np.fmax(worst.get(image_id, np.nan), error)
+    shown = list(worst)
+    if limit is not None and limit < len(shown):
+        kept = np.linspace(0, len(shown) - 1, limit).round().astype(np.intp)
+        shown = [shown[index] for index in kept]
+    # NaN, where there is nothing to score, comes last.
+    order = np.argsort([-worst[image_id] for image_id in shown], kind="stable")
+    return [shown[index] for index in order]
+
+
 class _PanelDrawer:
-    """Draws the rows of a table one after the other."""
+    """Draws the images of a table one after the other, each with all its garments."""
 
     def __init__(
         self,
@@ -131,13 +142,18 @@ class _PanelDrawer:
         errors: NDArray[np.float64],
         found: dict[str, Path],
         *,
+        shown: Sequence[str],
         missing: dict[str, str],
         names: bool,
         max_megapixels: float,
     ) -> None:
         self.table = table
         self.beside = beside
-        self.row_beside = {name: row for row, name in enumerate(beside.image_ids)} if beside else {}
+        self.partners = None if beside is None else prediction_rows(table, beside)
+        self.shown = shown
+        self.rows_of: dict[str, list[int]] = {}
+        for row, image_id in enumerate(table.image_ids):
+            self.rows_of.setdefault(image_id, []).append(row)
         self.errors = errors
         self.found, self.missing = found, missing
         self.names = names
@@ -145,13 +161,13 @@ class _PanelDrawer:
         self.drawn = 0
 
     def pictures(self, failures: list[str]) -> Iterator[tuple[str, list[tuple[str, _Image]]]]:
-        """Each row's id and pictures with their captions; where there is none, a failure is added.
+        """Each image's id and pictures with captions; where there is none, a failure is added.
 
         That is one picture, or one of the labels and one of the predictions.
         """
-        for row, image_id in enumerate(self.table.image_ids):
+        for image_id in self.shown:
             try:
-                panels = self._panels(row)
+                panels = self._panels(image_id)
             except BrokenImageError as error:
                 failures.append(str(error))
                 yield image_id, []
@@ -159,29 +175,38 @@ class _PanelDrawer:
                 self.drawn += 1
                 yield image_id, panels
 
-    def _panels(self, row: int) -> list[tuple[str, _Image]]:
-        table, image_id = self.table, self.table.image_ids[row]
+    def _panels(self, image_id: str) -> list[tuple[str, _Image]]:
+        table, rows = self.table, self.rows_of[image_id]
         if image_id not in self.found:
             why = self.missing[image_id]
             raise BrokenImageError(f"{image_id}: {why}; name its root by --images")
         image = load_image(self.found[image_id], max_megapixels=self.max_megapixels)
-        category = CATEGORY_NAMES[table.category_indices[row]]
-        visibility = table.visibility[row]
-        drawn = draw_garment(image, table.keypoints[row], visibility, category, names=self.names)
+        drawn = image
+        for row in rows:
+            category = CATEGORY_NAMES[table.category_indices[row]]
+            points, states = table.keypoints[row], table.visibility[row]
+            drawn = draw_garment(drawn, points, states, category, names=self.names)
+        categories = ", ".join(CATEGORY_NAMES[table.category_indices[row]] for row in rows)
         name = image_id.rpartition("/")[2]
-        if self.beside is None:
-            return [(f"{category} {name}", drawn)]
-        if image_id not in self.row_beside:
+        if self.partners is None:
+            return [(f"{categories} {name}", drawn)]
+        predicted = [row for row in rows if self.partners[row] >= 0]
+        if not predicted:
             return [(f"labels {name}", drawn), ("no prediction", image)]
-        error = self.errors[row]
+        errors = self.errors[predicted]
         caption = (
-            f"{category}, nothing to score" if np.isnan(error) else f"NE {error:.1f}, {category}"
+            f"{categories}, nothing to score"
+            if np.isnan(errors).all()
+            else f"NE {np.nanmax(errors):.1f}, {categories}"
         )
-        return [(f"labels {name}", drawn), (caption, self._predicted(row, image))]
+        for row in predicted:
+            image = self._with_prediction(row, image)
+        return [(f"labels {name}", drawn), (caption, image)]
 
-    def _predicted(self, row: int, image: _Image) -> _Image:
+    def _with_prediction(self, row: int, image: _Image) -> _Image:
         assert self.beside is not None
-        other = self.row_beside[self.table.image_ids[row]]
+        assert self.partners is not None
+        other = self.partners[row]
         category = CATEGORY_NAMES[self.table.category_indices[row]]
         predicted = CATEGORY_NAMES[self.beside.category_indices[other]]
         points, found = self.beside.keypoints[other], self.beside.visibility[other]
@@ -203,10 +228,10 @@ def _side_by_side(panels: list[tuple[str, _Image]]) -> _Image:
 
 
 def _without_prediction(
-    table: KeypointTable, beside: KeypointTable, predictions: Path | None
+    shown: Sequence[str], beside: KeypointTable, predictions: Path | None
 ) -> Iterator[str]:
     predicted = set(beside.image_ids)
-    missing = [image_id for image_id in table.image_ids if image_id not in predicted]
+    missing = [image_id for image_id in shown if image_id not in predicted]
     if missing:
         yield (
             f"{predictions} has no prediction for {plural(len(missing), 'image')},"

@@ -13,13 +13,14 @@ from rich.table import Table
 
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.compared import read_for
-from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.evaluation import Evaluation, Rules, score
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.normalized_error import SERVER_MIN_NORMALIZER, Missing, Score
 from fashionkp_mm.core.recognition import Confusion, Recognition
 from fashionkp_mm.core.words import MOST_LISTED, listed, plural
+from fashionkp_mm.exchange.formats import FormatError
+from fashionkp_mm.exchange.tables import read_labels_file
 
 NORMALIZER_RULES = {
     "skip": "{} without a labelled normaliser left out",
@@ -38,16 +39,16 @@ def run(answers: Path, predictions: Mapping[str, Path], *, rules: Rules, as_json
     and the score says so.
 
     Args:
-        answers: CSV of labels.
-        predictions: Files of predictions by name; see `exchange.predictions`.
+        answers: Labels of any format; see `exchange.tables`.
+        predictions: Files of predictions by name; see `exchange.tables`.
         rules: The rules of the score.
         as_json: Whether to print JSON; of several files, an object by name.
 
     Returns:
         Exit status: 1 if images or points have no prediction and nobody said what to do with them.
     """
-    with terminal.one_message(UnmatchedIdsError):
-        answered = terminal.read(read_labels, answers)
+    with terminal.one_message(UnmatchedIdsError, FormatError):
+        answered = terminal.read(read_labels_file, answers)
         results = {
             name: score(answered, read_for(answered, path), rules)
             for name, path in predictions.items()

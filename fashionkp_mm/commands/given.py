@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 EXISTING_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 """Of an option that names a file which must be there."""
+LABELS: dict[str, Any] = {"exists": True, "readable": True}
+"""Of one that names labels or predictions: a file, or a folder of YOLO-pose or labelme."""
+FORMATS = "of any format that `fashionkp convert` reads"
 
 MaxMegapixels = Annotated[
     float, typer.Option(min=0.001, help="Refuse images of more millions of pixels.")
@@ -162,14 +165,13 @@ class GarmentOptions(PredictOptions):
     predictions: Annotated[
         Path | None,
         typer.Option(
-            **EXISTING_FILE,
-            help="Take the garments from a file that `fashionkp predict` wrote (.csv, .json,"
-            " coco.json, .parquet); no model runs.",
+            **LABELS,
+            help=f"Take the garments from predictions {FORMATS}; no model runs.",
         ),
     ] = None
     labels: Annotated[
         Path | None,
-        typer.Option(**EXISTING_FILE, help="Take the garments from a CSV of labels instead."),
+        typer.Option(**LABELS, help=f"Take the garments from labels {FORMATS} instead."),
     ] = None
 
     @property

@@ -18,13 +18,15 @@ from fashionkp_mm.commands.evaluate import (
     rules_in_words,
     score_name,
 )
-from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.evaluation import Rules, score
 from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.core.normalized_error import point_errors, prediction_rows
+from fashionkp_mm.core.normalized_error import point_errors
+from fashionkp_mm.core.pairing import prediction_rows
 from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.exchange.formats import FormatError
+from fashionkp_mm.exchange.tables import read_labels_file
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.report import Case, Report, draw_case, ranked_images, render_page
 
@@ -44,8 +46,8 @@ def run(
     """Score predictions and write the page.
 
     Args:
-        answers: CSV of labels.
-        predictions: File of predictions; see `exchange.predictions`.
+        answers: Labels of any format.
+        predictions: File of predictions; see `exchange.tables`.
         images: Folder that the image ids start from; found beside the labels by default.
         out: The HTML file.
         rules: The rules of the score.
@@ -56,8 +58,8 @@ def run(
         image could not be drawn. The page is written all the same, and says what it lacks.
     """
     failures: list[str] = []
-    with terminal.one_message(UnmatchedIdsError):
-        answered = terminal.read(read_labels, answers)
+    with terminal.one_message(UnmatchedIdsError, FormatError):
+        answered = terminal.read(read_labels_file, answers)
         predicted = read_for(answered, predictions)
         result = score(answered, predicted, rules)
         errors = point_errors(

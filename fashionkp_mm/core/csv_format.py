@@ -125,6 +125,14 @@ def write_predictions(path: str | os.PathLike[str], table: KeypointTable) -> Non
     write_atomically(Path(path), _format(table, defined).encode())
 
 
+def format_table(table: KeypointTable) -> str:
+    """A table as CSV; every point that has a place keeps it, whatever its category and state.
+
+    Whole numbers are written without decimals, others with two.
+    """
+    return _format(table, table.placed)
+
+
 def write_submission(path: str | os.PathLike[str], table: KeypointTable) -> None:
     """Write predictions in the contest's form: whole pixels, ``v`` = 1 on the category's points.
 

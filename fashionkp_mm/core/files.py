@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,6 +54,35 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
                 file.close()  # nor does it delete one
             beside.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def staged_folder(out: Path) -> Iterator[Path]:
+    """A folder inside ``out`` whose content moves up into ``out`` at the end, if all went well.
+
+    Raises:
+        FileExistsError: ``out`` exists and is not an empty folder.
+        OSError: It cannot be written to.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(
+            f"{out} exists and is not an empty folder: name another one or empty it first"
+        )
+    is_new = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    stage = out / f".{os.getpid()}{_PART}"
+    stage.mkdir()
+    done = False
+    try:
+        yield stage
+        for part in sorted(stage.iterdir()):
+            part.rename(out / part.name)
+        done = True
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+        if is_new and not done:
+            with suppress(OSError):
+                out.rmdir()
 
 
 def remove_parts(folder: Path) -> None:

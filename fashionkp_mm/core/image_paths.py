@@ -60,6 +60,17 @@ def locate_images(image_ids: Sequence[str], root: str | os.PathLike[str]) -> dic
     return paths
 
 
+def folders_around(labels: Path) -> list[Path]:
+    """Where the images of labels are looked for: in the folder of the file, and the one above.
+
+    Of labels that are a folder themselves: in it, in ``images`` below it, and in the one above.
+    """
+    folder = labels if labels.is_dir() else labels.parent
+    # Of '.' and of '..' the parent is not the folder above.
+    above = folder.parent if folder.name not in ("", "..") else folder / ".."
+    return [folder, *([folder / "images"] if labels.is_dir() else []), above]
+
+
 def _is_below(path: Path, folder: Path) -> bool:
     """Whether a path, by its words alone, is the folder or lies in it."""
     return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))  # noqa: PTH100

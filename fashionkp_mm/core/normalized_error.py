@@ -25,7 +25,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
-from fashionkp_mm.core.image_ids import require_overlap
+from fashionkp_mm.core.pairing import prediction_rows
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.core.words import listed
 
@@ -378,7 +378,7 @@ class _Pair:
 
         def named(points: NDArray[np.bool_]) -> dict[str, tuple[str, ...]]:
             return {
-                answers.image_ids[i]: tuple(KEYPOINT_NAMES[k] for k in np.flatnonzero(points[i]))
+                answers.name_of(int(i)): tuple(KEYPOINT_NAMES[k] for k in np.flatnonzero(points[i]))
                 for i in np.flatnonzero(found & points.any(axis=1))
             }
 
@@ -409,18 +409,6 @@ def _paired(
     lacked = np.zeros_like(failed)
     lacked[found] = failed[found] & ~CATEGORY_KEYPOINTS[predictions.category_indices[rows[found]]]
     return _Pair(rows, predicted, normalizer, failed, lacked)
-
-
-def prediction_rows(answers: KeypointTable, predictions: KeypointTable) -> NDArray[np.intp]:
-    """``(N,)`` for each answer the row of its image's prediction, -1 where there is none.
-
-    Raises:
-        UnmatchedIdsError: There are predictions, and none is of an image of the answers.
-    """
-    require_overlap(answers.image_ids, predictions.image_ids)
-    row_of = {image_id: row for row, image_id in enumerate(predictions.image_ids)}
-    rows = (row_of.get(image_id, -1) for image_id in answers.image_ids)
-    return np.fromiter(rows, np.intp, len(answers))
 
 
 def _scored(visibility: NDArray[np.int8], scored_points: ScoredPoints) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ from fashionkp_mm.core.garments import (
     NUM_KEYPOINTS,
     Visibility,
 )
-from fashionkp_mm.core.normalized_error import prediction_rows
+from fashionkp_mm.core.pairing import prediction_rows
 from fashionkp_mm.core.table import KeypointTable
 
 VISIBILITY_NAMES: tuple[str, ...] = tuple(

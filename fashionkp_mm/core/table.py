@@ -91,15 +91,17 @@ def in_lines(problems: Iterable[Problem]) -> Iterator[tuple[Severity, str]]:
 
 @dataclass(frozen=True)
 class KeypointTable:
-    """Keypoints of ``N`` images, one garment each.
+    """Keypoints of ``N`` garments. A CSV has one an image; other formats may have several.
 
     Attributes:
-        image_ids: ``N`` ids, paths relative to the data root as they stand in the CSV.
+        image_ids: ``N`` ids, paths relative to the data root as they stand in the file; garments of
+            one image share its id.
         category_indices: ``(N,)`` int8, positions in ``garments.CATEGORY_NAMES``.
         keypoints: ``(N, K, 2)`` float32, x and y in pixels of the image; (-1, -1) where absent,
             though a prediction may have a place for such a point; see `placed`.
         visibility: ``(N, K)`` int8 of ``garments.Visibility``.
-        rows: ``(N,)`` line numbers in the file it was read from, counted from 1.
+        rows: ``(N,)`` line numbers in the CSV it was read from, or the garments' numbers in another
+            format's file, counted from 1.
     """
 
     image_ids: tuple[str, ...]
@@ -117,6 +119,12 @@ class KeypointTable:
         placed: NDArray[np.bool_] = (self.keypoints != -1).any(axis=-1)
         placed |= self.visibility != Visibility.ABSENT
         return placed
+
+    def name_of(self, row: int) -> str:
+        """The id of a row's image, with the garment's number where it is not the image's first."""
+        image_id = self.image_ids[row]
+        earlier = self.image_ids[:row].count(image_id)
+        return f"{image_id}, garment {earlier + 1}" if earlier else image_id
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> KeypointTable:
         """The table's rows that a mask or an index array ``(M,)`` names."""

@@ -1,1 +1,1 @@
-"""Other formats, read into the table of keypoints and written from it."""
+"""Labels and predictions in other tools' formats, each read into one table and written from it."""

@@ -8,10 +8,11 @@ for garment in prediction:
 """
 
 from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxSource, Detections
+from fashionkp_mm.exchange.coco import coco_categories
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.runtime.detector import GarmentDetector
 from fashionkp_mm.runtime.devices import DeviceError
-from fashionkp_mm.runtime.garment import Garment, Keypoint, coco_categories
+from fashionkp_mm.runtime.garment import Garment, Keypoint
 from fashionkp_mm.runtime.metadata import ModelFileError
 from fashionkp_mm.runtime.prediction import Prediction
 from fashionkp_mm.runtime.predictor import FashionPredictor

@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import (
-    CATEGORIES,
     CATEGORY_INDEX,
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
@@ -19,6 +17,7 @@ from fashionkp_mm.core.garments import (
     KEYPOINT_NAMES,
     Visibility,
 )
+from fashionkp_mm.exchange.coco import polygon
 
 
 class Keypoint(NamedTuple):
@@ -144,7 +143,7 @@ class Garment:
         return [image_id, self.category, *cells]
 
     def to_coco(self) -> dict[str, Any]:
-        """Result in COCO's form; `coco_categories` has the categories that its ids mean.
+        """Result in COCO's form; `exchange.coco.coco_categories` says what its categories are.
 
         COCO's flag of a keypoint is 2 for visible, 1 for occluded, and 0, with the place (0, 0),
         for absent. The box is ``x, y, width, height``. The segmentation, which COCO's tools make
@@ -159,21 +158,13 @@ class Garment:
             "image_id": self.image_index if self.image_id is None else self.image_id,
             "category_id": self.category_index + 1,
             "bbox": [_rounded(value) for value in (x1, y1, x2 - x1, y2 - y1)],
-            "segmentation": [[_rounded(value) for value in self._hull()]],
+            "segmentation": [
+                [_rounded(value) for value in polygon(self.keypoints[present], self.box)]
+            ],
             "keypoints": [_rounded(value) for value in keypoints.ravel().tolist()],
             "num_keypoints": int(present.sum()),
             "score": round(self.score, 4),
         }
-
-    def _hull(self) -> list[float]:
-        """Polygon ``x, y, x, y, …`` around the points that are not absent."""
-        points = self.keypoints[self.visibility != Visibility.ABSENT].astype(np.float32)
-        hull = cv2.convexHull(points)[:, 0] if len(points) else points
-        if len(hull) < 3:
-            x1, y1, x2, y2 = self.box.tolist()
-            hull = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
-        corners: list[float] = hull.ravel().tolist()
-        return corners
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON types, the defined points and the categories by name."""
@@ -201,23 +192,6 @@ class Garment:
                 for k in np.flatnonzero(self.defined)
             },
         }
-
-
-def coco_categories() -> list[dict[str, Any]]:
-    """The ``categories`` of a COCO file; ids and skeletons count from 1, as COCO's do."""
-    return [
-        {
-            "id": CATEGORY_INDEX[name] + 1,
-            "name": name,
-            "supercategory": "garment",
-            "keypoints": list(KEYPOINT_NAMES),
-            "skeleton": [
-                [KEYPOINT_INDEX[start] + 1, KEYPOINT_INDEX[end] + 1]
-                for start, end in category.skeleton
-            ],
-        }
-        for name, category in CATEGORIES.items()
-    ]
 
 
 def _rounded(value: float) -> float:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from fashionkp_mm.core.csv_format import write_labels
+from fashionkp_mm.core.files import staged_folder
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, NUM_KEYPOINTS
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.synthetic.drawing import CUTS, SyntheticGarment, synthesize_garment
@@ -60,12 +58,8 @@ def write_dataset(
     for name, value, least in (("images", images, 1), ("workers", workers, 1), ("seed", seed, 0)):
         if value < least:
             raise ValueError(f"{name} is {value}: it must be at least {least}")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(
-            f"{out} exists and is not an empty folder: name another one or empty it first"
-        )
     rows: dict[str, list[tuple[str, SyntheticGarment]]] = {"train": [], "val": []}
-    with _staged(out) as stage:
+    with staged_folder(out) as stage:
         for done, (garment, jpeg) in enumerate(_drawn(images, seed, workers), start=1):
             split = split_of(done - 1)
             name = hashlib.md5(jpeg, usedforsecurity=False).hexdigest()
@@ -123,20 +117,6 @@ def _drawn(images: int, seed: int, workers: int) -> Iterator[tuple[SyntheticGarm
             yield from pool.map(_encoded, jobs, chunksize=8)
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _staged(out: Path) -> Iterator[Path]:
-    """A folder inside ``out`` whose content moves up into ``out`` at the end, if all went well."""
-    out.mkdir(parents=True, exist_ok=True)
-    stage = out / f".{os.getpid()}.part"
-    stage.mkdir()
-    try:
-        yield stage
-        for split in sorted(stage.iterdir()):
-            split.rename(out / split.name)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def _table(rows: list[tuple[str, SyntheticGarment]]) -> KeypointTable:

@@ -1,0 +1,67 @@
+"""Which prediction is of which labelled garment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.garments import Visibility
+from fashionkp_mm.core.image_ids import require_overlap
+from fashionkp_mm.core.table import KeypointTable
+
+_FAR = 1e9
+"""Pixels beyond every distance in a picture: what another category costs, and no common point."""
+
+
+def prediction_rows(answers: KeypointTable, predictions: KeypointTable) -> NDArray[np.intp]:
+    """Row of the prediction for each labelled garment, ``(N,)``; -1 where there is none.
+
+    A picture with one labelled garment gets its first prediction, which is the best one. Where
+    several are labelled, predictions and labels of the same category are paired first, those whose
+    points lie closest before others, each prediction once; what is left over is paired likewise,
+    whatever its category.
+
+    Raises:
+        UnmatchedIdsError: There are predictions, and none is of an image of the answers.
+    """
+    require_overlap(answers.image_ids, predictions.image_ids)
+    labelled, predicted = _rows_of(answers), _rows_of(predictions)
+    rows = np.full(len(answers), -1, np.intp)
+    for image_id, own in labelled.items():
+        found = predicted.get(image_id, [])
+        if len(own) == 1:
+            rows[own] = found[:1] or -1
+        elif found:
+            rows[own] = _partners(answers.select(np.array(own)), predictions, np.array(found))
+    return rows
+
+
+def _rows_of(table: KeypointTable) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row, image_id in enumerate(table.image_ids):
+        rows.setdefault(image_id, []).append(row)
+    return rows
+
+
+def _partners(
+    answers: KeypointTable, predictions: KeypointTable, found: NDArray[np.intp]
+) -> Sequence[int]:
+    """One of the rows ``found`` for each garment of a picture, -1 where none is left."""
+    others = predictions.select(found)
+    labelled, placed = answers.visibility != Visibility.ABSENT, others.placed
+    common = labelled[:, None] & placed[None]
+    offset = answers.keypoints[:, None].astype(np.float64) - others.keypoints[None]
+    distances = np.hypot(offset[..., 0], offset[..., 1])
+    count = common.sum(axis=2)
+    cost = np.where(count > 0, (distances * common).sum(axis=2) / np.maximum(count, 1), _FAR)
+    cost += 2 * _FAR * (answers.category_indices[:, None] != others.category_indices[None])
+    partners = [-1] * len(answers)
+    taken: set[int] = set()
+    for at in np.argsort(cost, axis=None, kind="stable").tolist():
+        answer, other = divmod(at, len(found))
+        if partners[answer] < 0 and other not in taken:
+            partners[answer] = int(found[other])
+            taken.add(other)
+    return partners

@@ -33,10 +33,10 @@ from fashionkp_mm.visualization.sketch import Drawable
 Method = Literal["similarity", "affine", "tps"]
 
 SMOOTHING = 0.03
-"""Of splines, see `ThinPlateSpline.fit`: of those tried on the validation images, the one after
-which labelled points lie closest together (``benchmarks/alignment.py``)."""
+"""Of splines, see `ThinPlateSpline.fit`. On the validation images labelled points come to lie as
+close together with any from 0.001 to 0.1 (``benchmarks/alignment.py``)."""
 LARGE_RESIDUAL = 45.0
-"""Percent of the normaliser: what one garment in ten exceeds by a similarity."""
+"""Percent of the normaliser: what one validation garment in ten exceeds by a similarity."""
 _MISSED = 20.0
 """Percent of the normaliser from which a point that a spline misses is worth a word."""
 _SMALL_EXTENT = 0.25

@@ -39,14 +39,15 @@ def require_ratio(design: NDArray[np.uint8], size: tuple[int, int]) -> None:
 
 
 def paste_print(
-    alignment: Alignment, design: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None
+    alignment: Alignment, design: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None
 ) -> NDArray[np.uint8]:
     """Lay a print onto the garment, with the shading of the cloth's folds.
 
     Args:
         alignment: The garment, laid onto the template that the print was designed on.
         design: ``(h, w, 3)`` BGR or ``(h, w, 4)`` BGRA, of the template's ratio and any size.
-        mask: ``(H, W)`` where in the picture there may be print; anywhere by default.
+        mask: ``(H, W)`` how much of each pixel of the picture is cloth, 255 all of it, as in
+            `masks.Mask.alpha`; there is no print elsewhere. By default all is.
 
     Returns:
         ``(H, W, 3)`` BGR: the picture with the print.
@@ -70,11 +71,11 @@ def paste_print(
     step = max(4, -(-max(size) // _NODES))
     laid = warped(design, dense_map(in_design, size, step))
     ground = result[low[1] : high[1], low[0] : high[0]]
+    opacity = (laid[..., 3] / 255).astype(np.float32)
     if mask is not None:
-        laid[~mask[low[1] : high[1], low[0] : high[0]], 3] = 0
-    opacity = laid[..., 3:].astype(np.float32) / 255
-    colours = laid[..., :3] * _shading(ground, laid[..., 3])[..., None]
-    ground[:] = np.rint(ground + (np.minimum(colours, 255) - ground) * opacity)
+        opacity *= (mask[low[1] : high[1], low[0] : high[0]] / 255).astype(np.float32)
+    colours = laid[..., :3] * _shading(ground, opacity)[..., None]
+    ground[:] = np.rint(ground + (np.minimum(colours, 255) - ground) * opacity[..., None])
     return result
 
 
@@ -87,7 +88,7 @@ def _reach(alignment: Alignment) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return low, high
 
 
-def _shading(ground: NDArray[np.uint8], opacity: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _shading(ground: NDArray[np.uint8], opacity: NDArray[np.float32]) -> NDArray[np.float32]:
     """How much lighter or darker than the rest each place of the cloth is: its folds."""
     covered = opacity > 0
     if not covered.any():

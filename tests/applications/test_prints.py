@@ -81,11 +81,13 @@ def test_a_print_follows_light_and_shade_and_keeps_its_colours_in_between() -> N
 
 def test_a_mask_keeps_the_print_off() -> None:
     alignment = aligned("blouse", "similarity")
-    mask = np.zeros((512, 512), np.bool_)
-    mask[:, :256] = True
+    mask = np.zeros((512, 512), np.uint8)
+    mask[:, :256] = 255
+    mask[:, 220] = 51
     result = paste_print(alignment, np.full((64, 64, 3), 255, np.uint8), mask)
     np.testing.assert_array_equal(result[:, 256:], alignment.picture[:, 256:])
     assert (result[256, 200] == 255).all()
+    assert abs(result[256, 220].astype(int) - (128 + (255 - 128) / 5)).max() <= 1
 
 
 def test_a_garment_outside_the_picture_gets_no_print() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -252,3 +253,16 @@ app({["align", "--labels", str(few), "--out", str(out)]!r})
     result = run("--labels", few, "--out", out, "--method", "affine", "--resume")
     assert result.exit_code == 1
     assert "method similarity, not affine" in result.stderr
+
+
+def test_the_block_of_the_docs_runs(
+    tmp_path: Path, few: Path, design: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "align.md"
+    (block,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    (tmp_path / "photo.jpg").write_bytes(next(few.parent.rglob("*.jpg")).read_bytes())
+    (tmp_path / "print.png").write_bytes(design.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, str(page), "exec"), {})
+    assert load_image("aligned.png").shape == (512, 512, 3)
+    assert load_image("printed.jpg").shape == load_image("photo.jpg").shape

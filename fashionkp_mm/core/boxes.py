@@ -83,7 +83,8 @@ def refined_boxes(
 def enlarged(boxes: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     """Boxes ``(N, 4)`` around the same centres, in whole numbers; they may leave the image."""
     grown = np.tile((boxes[:, 2:] - boxes[:, :2]) * np.float32((factor - 1) / 2), 2)
-    return np.rint(boxes + _OUTWARD * grown)
+    enlarged_boxes: NDArray[np.float32] = np.rint(boxes + _OUTWARD * grown)
+    return enlarged_boxes
 
 
 def with_margin(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
+from numpy.typing import NDArray
 
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS
@@ -34,6 +36,19 @@ def fashionai_root() -> Path | None:
     """Folder of the real data, or None."""
     root = Path(os.environ.get("FASHIONAI_ROOT", _BESIDE))
     return root if root.is_dir() else None
+
+
+def choosing_half(table: KeypointTable) -> NDArray[np.bool_]:
+    """``(N,)``: the validation images that choose, of each category every other one by a hash.
+
+    The rest is for the figures: what was chosen on an image says little of images nobody has seen.
+    """
+    digests = [hashlib.sha256(image_id.encode()).digest() for image_id in table.image_ids]
+    chooses = np.zeros(len(table), bool)
+    for index in range(len(CATEGORY_NAMES)):
+        rows = np.flatnonzero(table.category_indices == index)
+        chooses[sorted(rows, key=digests.__getitem__)[::2]] = True
+    return chooses
 
 
 def random_table(images: int, seed: int = 0) -> KeypointTable:

@@ -189,3 +189,27 @@ def _confusion(
     cells = labelled.astype(np.int64) * count + predicted
     counts = np.bincount(cells, minlength=count * count).reshape(count, count)
     return Confusion(names, counts.astype(np.int64))
+
+
+def expected_calibration_error(
+    scores: NDArray[np.floating[Any]], right: NDArray[np.bool_], bins: int = 10
+) -> float:
+    """How far scores are from how often they are right, from 0 to 1; 0 is honest.
+
+    The mean over the answers of the difference between a bin's mean score and the share of its
+    answers that are right (C. Guo et al., On calibration of modern neural networks,
+    arXiv:1706.04599, equation 3).
+
+    Args:
+        scores: ``(N,)`` of the answers, 0 to 1.
+        right: ``(N,)``, which of them are.
+        bins: Of equal width; what is above 1 belongs to the last.
+
+    Returns:
+        NaN without an answer.
+    """
+    if not len(scores):
+        return float("nan")
+    members = np.clip((np.asarray(scores) * bins).astype(int), 0, bins - 1)
+    gaps = np.bincount(members, np.asarray(scores, np.float64) - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(scores))

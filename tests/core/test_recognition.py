@@ -14,6 +14,7 @@ from fashionkp_mm.core.recognition import (
     VISIBILITY_NAMES,
     category_confusion,
     confusion_frame,
+    expected_calibration_error,
     recognition,
     visibility_confusion,
 )
@@ -141,3 +142,24 @@ def test_a_predicted_category_is_told_by_its_errors():
     result = recognition(table([SKIRT], skirts([1, 0, 1, 1])), table([BLOUSE], visible))
     assert result.category.accuracy == 0
     assert result.visibility is None
+
+
+def test_scores_that_are_as_often_right_as_they_say_have_no_calibration_error() -> None:
+    scores = np.repeat([0.25, 0.75], 4)
+    right = np.array([1, 0, 0, 0, 1, 1, 1, 0], bool)
+    assert expected_calibration_error(scores, right) == pytest.approx(0)
+
+
+def test_calibration_error_is_the_mean_gap_of_the_bins() -> None:
+    # 0.95 where half is right, 0.55 where all is: gaps of 0.45 and 0.45 in bins of 2 and 1.
+    scores, right = np.array([0.95, 0.95, 0.55]), np.array([True, False, True])
+    assert expected_calibration_error(scores, right) == pytest.approx((0.9 + 0.45) / 3)
+    # In one bin the gaps meet.
+    assert expected_calibration_error(scores, right, bins=1) == pytest.approx(0.45 / 3)
+    assert np.isnan(expected_calibration_error(scores[:0], right[:0]))
+
+
+def test_a_score_of_one_belongs_to_the_last_bin() -> None:
+    assert expected_calibration_error(np.array([1.0, 0.9]), np.array([True, True])) == (
+        pytest.approx(0.05)
+    )

@@ -531,6 +531,82 @@ def align(
 
 @app.command(
     epilog=_example(
+        "fashionkp measure photos --category trousers --known waist=41cm --draw drawn",
+        "fashionkp measure photos --marker aruco:4X4_50:50mm --out lengths.json",
+        "fashionkp measure --predictions predictions.json --px-per-cm 8.5 --unit in",
+    ),
+)
+@sharing_options
+def measure(
+    given: GarmentOptions,
+    *,
+    px_per_cm: Annotated[float | None, typer.Option(help="Scale: pixels a centimetre.")] = None,
+    known: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LENGTH=AMOUNT", help="Scale: a length that is known, as in chest=52cm."
+        ),
+    ] = None,
+    marker: Annotated[
+        str | None,
+        typer.Option(
+            metavar="aruco[:DICTIONARY[#ID]]:SIZE",
+            help="Scale: a printed marker of this size in every picture, in the garment's plane."
+            " It also takes out the camera's tilt. Naming OpenCV's dictionary is faster and safer.",
+        ),
+    ] = None,
+    scale_from: Annotated[
+        Path | None,
+        typer.Option(**EXISTING_FILE, help="Scale: CSV with image_id and px_per_cm."),
+    ] = None,
+    unit: Annotated[
+        Literal["cm", "mm", "in"], typer.Option(help="Unit of the lengths, where there is a scale.")
+    ] = "cm",
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            **EXISTING_FILE,
+            help="Table of the model's errors, for intervals. Default: MODEL_errors.json beside the"
+            " model.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            dir_okay=False,
+            help="File to write: .csv, .json or .parquet. '-' is CSV on standard output.",
+        ),
+    ] = Path("lengths.csv"),
+    draw: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder to draw dimension lines to.")
+    ] = None,
+) -> None:
+    """Measure garments: chest, sleeve, inseam and so on, each with an interval and warnings.
+
+    Without a scale, lengths are multiples of the chest or the waist. Pictures that cannot be read
+    and garments that cannot be measured are named at the end and do not stop the rest; exit status
+    1 if there are any.
+    """
+    from fashionkp_mm.commands import measure as command
+
+    given.check_out(out)
+    options = {"px-per-cm": px_per_cm, "known": known, "marker": marker, "scale-from": scale_from}
+    scales = [f"--{name}" for name, value in options.items() if value is not None]
+    if len(scales) > 1:
+        raise typer.BadParameter(f"{' and '.join(scales)} are two answers to one question")
+    status = command.run(
+        given,
+        scale=command.ScaleOptions(px_per_cm, known, marker, scale_from),
+        unit=unit,
+        errors=errors,
+        out=out,
+        draw=draw,
+    )
+    raise typer.Exit(status)
+
+
+@app.command(
+    epilog=_example(
         "fashionkp export configs/rtmpose_fashion.py best.pth rtmpose.onnx",
         "fashionkp export configs/rtmpose_fashion.py best.pth rtmlib.onnx --rtmlib",
     ),

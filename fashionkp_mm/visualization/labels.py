@@ -75,7 +75,7 @@ def _write(canvas: Image, plate: _Plate, color: tuple[int, int, int], indent: fl
 
 def _label(sketch: Sketch, room: _Room) -> _Plate:
     """The label above the garment, or where else by its edge there is room."""
-    scale, pad, (width, height) = _measured(sketch.label, 1.15 * sketch.pen.text)
+    scale, pad, (width, height) = plate_size(sketch.label, 1.15 * sketch.pen.text)
     if sketch.present.any():
         x1, y1 = sketch.points[sketch.present].min(axis=0)
         x2, y2 = sketch.points[sketch.present].max(axis=0)
@@ -97,7 +97,7 @@ def _names(sketch: Sketch, room: _Room) -> list[_Plate]:
     plates = []
     for k in indices:
         point, text = sketch.points[k], KEYPOINT_NAMES[k].replace("_", " ")
-        scale, pad, (width, height) = _measured(text, sketch.pen.text)
+        scale, pad, (width, height) = plate_size(text, sketch.pen.text)
         outward = (point - middle) / (np.linalg.norm(point - middle) + 1)
         choices = []
         for step, (dx, dy) in product(range(_NAME_STEPS), product((-1, 0, 1), (-1, 0, 1))):
@@ -176,14 +176,14 @@ class _Room:
         return best
 
     def _covered(self, place: Rectangle) -> float:
-        texts = sum(_overlap(place, other) for other in self.texts)
-        points = sum(_overlap(place, other) for other in self.points)
+        texts = sum(overlap(place, other) for other in self.texts)
+        points = sum(overlap(place, other) for other in self.points)
         below = (self.line_samples >= place[:2]) & (self.line_samples < place[2:])
         lines = float(below.all(axis=1).sum()) * self.sample_area
         return _PLATE_COST * texts + _POINT_COST * points + _LINE_COST * lines
 
 
-def _measured(text: str, height: float) -> tuple[float, int, tuple[int, int]]:
+def plate_size(text: str, height: float) -> tuple[float, int, tuple[int, int]]:
     """Font scale, padding, and width and height of a plate for a text of that capital height."""
     scale = font_scale(height)
     pad = max(2, round(0.35 * height))
@@ -191,5 +191,6 @@ def _measured(text: str, height: float) -> tuple[float, int, tuple[int, int]]:
     return scale, pad, (text_width + 3 * pad, text_height + 2 * pad)
 
 
-def _overlap(a: Rectangle, b: Rectangle) -> int:
+def overlap(a: Rectangle, b: Rectangle) -> int:
+    """Pixels that two rectangles have in common."""
     return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))

@@ -3,7 +3,7 @@
     FASHIONAI_ROOT=… python benchmarks/pose_errors.py [--model POSE.onnx] [--predictions FILE]
 
 The model predicts the validation images with ``boxes='refine'`` and the labelled category, or they
-are read from a file of such predictions. One half of the images of each category, by a hash of their
+are read from a file of such predictions. One half of each category's images, by a hash of their
 ids, makes ``POSE_errors.json`` beside the model; on the other half the intervals are compared with
 the labelled lengths, and docs/measure.md gets the figures, where the model is the one that ships.
 
@@ -46,8 +46,8 @@ from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.lengths import LENGTHS, Place, Weights, lengths_of, sideless
 from fashionkp_mm.core.words import plural
-from fashionkp_mm.exchange.predictions import read_garments, read_labelled_garments
 from fashionkp_mm.runtime import FashionPredictor, Garment, shipped_model
+from fashionkp_mm.runtime.file_garments import read_garments, read_labelled_garments
 
 PAGE = ROOT / "docs" / "measure.md"
 BEGIN, END = "<!-- by benchmarks/pose_errors.py -->", "<!-- by hand -->"

@@ -25,9 +25,10 @@ _LARGEST = (
 )  # fmt: skip
 """Dictionaries that hold all markers of OpenCV's: smaller ones are the beginnings of these."""
 _SPEC = re.compile(
-    r"aruco(?::(?P<dictionary>[a-z]\w*|\d+x\d+_\d+)(?:#(?P<id>\d+))?)?:(?P<size>[^:]+)", re.I
+    r"aruco(?::(?P<dictionary>[^:#]+)(?:#(?P<id>\d+))?)?:(?P<size>[^:]+)", re.IGNORECASE
 )
 _EDGE_SAMPLES = 64
+_MIN_CONTRAST = 16.0
 _FOCAL_LENGTHS = np.geomspace(0.6, 4, 40)
 """Of cameras, as multiples of the picture's long side: wide phones to long lenses."""
 
@@ -207,12 +208,12 @@ def _refined(corners: NDArray[np.float64], image: NDArray[np.uint8]) -> NDArray[
         places = (start + shares[:, None] * along)[:, None] + steps[:, None] * across
         x, y = np.moveaxis(places.astype(np.float32), -1, 0)
         profile = cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        rise = np.clip(np.diff(profile, axis=1), 0, None)
-        rise[rise < 0.1 * rise.max(axis=1, keepdims=True)] = 0
-        total = rise.sum(axis=1)
-        between = (steps[1:] + steps[:-1]) / 2
-        offset = (rise @ between) / np.where(total > 0, total, 1)
-        edge = (start + shares[:, None] * along + offset[:, None] * across)[total > 0]
+        # Black runs to where, if it was all black and then all white, it would be as dark in all.
+        black, white = profile[:, :2].mean(axis=1), profile[:, -2:].mean(axis=1)
+        rises = white > black + _MIN_CONTRAST
+        light = (profile[rises].mean(axis=1) - black[rises]) / (white - black)[rises]
+        offset = reach * (1 - 2 * light)
+        edge = start + shares[rises, None] * along + offset[:, None] * across
         if len(edge) < 2:
             return corners
         vx, vy, x, y = cv2.fitLine(edge.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.001).ravel()

@@ -279,6 +279,31 @@ def convert(
 
 
 @app.command(
+    epilog=_example("fashionkp merge part-1.json part-2.json part-3.json predictions.json"),
+)
+def merge(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PART... OUT",
+            help=f"Files of predictions, {FORMATS}, and the file to write; its name tells the"
+            " format: .csv, .json, .parquet, coco.json.",
+        ),
+    ],
+) -> None:
+    """Put the predictions of several shards together (see --shard of predict)."""
+    from fashionkp_mm.commands import merge as command
+
+    *parts, out = files
+    if not parts:
+        raise typer.BadParameter("name one part or more, and the file to write")
+    missing = [part for part in parts if not part.exists()]
+    if missing:
+        raise typer.BadParameter(f"{missing[0]} does not exist: is its job done?")
+    raise typer.Exit(command.run(parts, out))
+
+
+@app.command(
     epilog=_example("fashionkp synth data/fashionai --images 3000 --seed 0"),
 )
 def synth(

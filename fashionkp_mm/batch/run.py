@@ -91,6 +91,7 @@ class BatchRun:
         kept: Number of pictures that an interrupted run has done.
         done: Number of pictures that this run has done.
         seconds: How long that took.
+        written: Whether the output was written.
     """
 
     def __init__(self, sources: Sources, task: Task, journal: Journal) -> None:
@@ -107,6 +108,7 @@ class BatchRun:
         self.kept = len(sources.found) - len(self._pending)
         self.done = 0
         self.seconds = 0.0
+        self.written = False
 
     def work(self, origin: Origin, progress: Callable[[int], None]) -> None:
         """Do what is pending; what fails joins the failures.
@@ -128,10 +130,14 @@ class BatchRun:
             self.seconds = time.perf_counter() - start
             progress(self.kept + number)
 
-    def write(self, out: Path) -> Counter[int]:
+    def write(self, out: Path, *, empty: bool = False) -> Counter[int]:
         """Write the output, unless there is nothing to write, and drop the journal.
 
         Failures of single garments join the failures.
+
+        Args:
+            out: The file; ``-`` is standard output.
+            empty: Write it even if there is nothing to write.
 
         Returns:
             How many pictures show how many garments.
@@ -145,7 +151,8 @@ class BatchRun:
                 self.sources.failures += kept["failures"]
                 yield image_id, kept["content"]
 
-        if self.kept + self.done:
+        self.written = empty or self.kept + self.done > 0
+        if self.written:
             file = self._task.render(contents())
             if out == STDOUT:
                 sys.stdout.buffer.writelines(file)

@@ -28,6 +28,7 @@ from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 
 if TYPE_CHECKING:
     from fashionkp_mm.batch.options import Options
+    from fashionkp_mm.batch.shards import Shard
 
 EXISTING_FILE: dict[str, Any] = {"exists": True, "dir_okay": False, "readable": True}
 """Of an option that names a file which must be there."""
@@ -100,6 +101,14 @@ class PredictOptions:
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
     ] = False
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Only one of N shares of the pictures, such as 3/8, for as many jobs with an --out"
+            " of their own each; `fashionkp merge` puts their files together.",
+        ),
+    ] = None
     device: Annotated[
         str, typer.Option(help="What the networks run on: cpu, cuda, or cuda:1 and so on.")
     ] = "cpu"
@@ -125,6 +134,7 @@ class PredictOptions:
             )
         if self.detector is not None and self.boxes not in (None, "detector"):
             raise typer.BadParameter(f"--detector FILE is of no use with --boxes {self.boxes}")
+        self.chosen_shard()
 
     def check_out(self, out: Path) -> None:
         """Refuse to go on with an output that leaves nothing behind.
@@ -134,6 +144,21 @@ class PredictOptions:
         """
         if self.resume and str(out) == "-":
             raise typer.BadParameter("--resume needs a file to go on with, not --out -")
+
+    def chosen_shard(self) -> Shard | None:
+        """The share of the pictures to take; None for all of them.
+
+        Raises:
+            typer.BadParameter: There is no such share.
+        """
+        from fashionkp_mm.batch.shards import Shard
+
+        if self.shard is None:
+            return None
+        try:
+            return Shard.parse(self.shard)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--shard") from None
 
     def predicting(self) -> Options:
         """How to predict."""

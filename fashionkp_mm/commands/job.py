@@ -27,6 +27,7 @@ from fashionkp_mm.batch.journal import Journal, JournalError, journal_path
 from fashionkp_mm.batch.options import NoRuntimeError
 from fashionkp_mm.batch.origins import GarmentFile, Model, Origin
 from fashionkp_mm.batch.run import BatchRun, Task, kept_fits
+from fashionkp_mm.batch.shards import Shard
 from fashionkp_mm.batch.sources import STDIN, InputError, Source, Sources, collect, read_categories
 from fashionkp_mm.batch.writers import STDOUT, FormatError
 from fashionkp_mm.commands import terminal
@@ -91,6 +92,9 @@ def run_job(given: PredictOptions, job: Job) -> int:
     """
     with terminal.one_message(*_ERRORS, *job.errors):
         sources, file = _found(given, job)
+        shard = given.chosen_shard()
+        if shard is not None:
+            sources = _share(sources, shard)
         for note in sources.notes:
             terminal.say("note", note)
         paths = [Path(path) for path in given.paths if path != STDIN]
@@ -102,7 +106,10 @@ def run_job(given: PredictOptions, job: Job) -> int:
         origin: Origin = Model(given.predicting()) if file is None else file
         task = job.task(sources.found, origin)
         with ExitStack() as stack:
-            journal = stack.enter_context(_journal(job, task, origin, stack, resume=given.resume))
+            made_by = {**origin.made_by(), **job.made_by}
+            if shard is not None:
+                made_by["shard"] = str(shard)
+            journal = stack.enter_context(_journal(job, task, made_by, stack, resume=given.resume))
             if journal.dropped:
                 dropped = plural(journal.dropped, "image")
                 terminal.say(
@@ -113,7 +120,8 @@ def run_job(given: PredictOptions, job: Job) -> int:
             try:
                 with terminal.progress(job.doing, total, done=batch.kept, unit="images") as done:
                     batch.work(origin, done)
-                counts = batch.write(job.out)
+                # Of a share without a picture as well: who merges them expects its file.
+                counts = batch.write(job.out, empty=shard is not None and not sources.failures)
             except KeyboardInterrupt:
                 _say_stopped(batch, "interrupted", job)
                 return _INTERRUPTED
@@ -154,13 +162,22 @@ def _found(given: PredictOptions, job: Job) -> tuple[Sources, GarmentFile | None
     return sources, file
 
 
-def _journal(job: Job, task: Task, origin: Origin, stack: ExitStack, *, resume: bool) -> Journal:
+def _share(sources: Sources, shard: Shard) -> Sources:
+    share = shard.of(sources)
+    share.notes.append(
+        f"shard {shard}: {len(share.found):,} of {plural(len(sources.found), 'image')}"
+    )
+    return share
+
+
+def _journal(
+    job: Job, task: Task, made_by: Mapping[str, str], stack: ExitStack, *, resume: bool
+) -> Journal:
     """The journal of a run; of what goes to standard output nothing is kept afterwards."""
     out = job.out
     if out == STDOUT:
         out = Path(stack.enter_context(TemporaryDirectory())) / job.command
-    made_by = {**origin.made_by(), **job.made_by}
-    return Journal(out, made_by, command=job.command, resume=resume, fits=kept_fits(task))
+    return Journal(out, dict(made_by), command=job.command, resume=resume, fits=kept_fits(task))
 
 
 # --- what is said
@@ -180,7 +197,7 @@ def _say_stopped(batch: BatchRun, how: str, job: Job) -> None:
 def _report(batch: BatchRun, counts: Counter[int], job: Job) -> None:
     # What is said must not get between the rows.
     console = terminal.err() if job.out == STDOUT else terminal.out()
-    if not counts:
+    if not counts and not batch.written:
         terminal.say("error", f"no image could be {job.done}, so {job.out} is not written")
     else:
         done = plural(batch.done, "image")

@@ -87,6 +87,7 @@ def test_garments_of_a_model(drawn_root: Path, model: Path, tmp_path: Path) -> N
         (["--labels", "LABELS", "--flip-test"], "--flip-test is for predicting"),
         (["x.jpg", "--images", "."], "--images is for CSV files"),
         (["x.jpg", "--category", "sock"], "there is no category 'sock'"),
+        (["x.jpg", "--shard", "9/8"], "'9/8' is no shard; expected one such as 3/8"),
         (["--labels", "LABELS", "--out", "-", "--resume"], "--resume needs a file to go on with"),
     ],
 )
@@ -96,6 +97,56 @@ def test_options_that_contradict_each_other(
     result = run(*(str(labels) if each == "LABELS" else each for each in arguments))
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_shards_are_all_pictures_once(labels: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "names.txt", [tmp_path / f"{number}.txt" for number in (1, 2, 3)]
+    assert run("--labels", labels, "--out", whole).exit_code == 0
+    for number, part in enumerate(parts, start=1):
+        result = run("--labels", labels, "--shard", f"{number}/3", "--out", part)
+        assert result.exit_code == 0, result.output
+        lines = part.read_text().splitlines()
+        images = len(labels.read_text().splitlines()) - 1
+        assert f"shard {number}/3: {len(lines)} of {images} images" in result.stderr
+    lines = [line for part in parts for line in part.read_text().splitlines()]
+    assert sorted(lines) == sorted(whole.read_text().splitlines())
+    assert [*filter(None, map(Path.read_text, parts))] == [*map(Path.read_text, parts)]
+
+
+def test_a_shard_without_a_picture_has_its_file(labels: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.csv"
+    one.write_text("\n".join(labels.read_text().splitlines()[:2]) + "\n")
+    contents = []
+    for number in (1, 2):
+        out = tmp_path / f"{number}.txt"
+        result = run("--labels", one, "--shard", f"{number}/2", "--out", out)
+        assert result.exit_code == 0, result.output
+        contents.append(out.read_text())
+    assert sorted(map(len, contents))[0] == 0
+    assert any(contents)
+
+
+def test_a_shard_goes_on_as_the_same_shard_alone(
+    labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "names.txt"
+
+    work, done = Naming.work, []
+
+    def interrupted(self: Naming, source: Source, prediction: Prediction) -> Done:
+        if done:
+            raise KeyboardInterrupt
+        done.append(source)
+        return work(self, source, prediction)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Naming, "work", interrupted)
+        assert run("--labels", labels, "--shard", "1/2", "--out", out).exit_code == 130
+    result = run("--labels", labels, "--shard", "2/2", "--out", out, "--resume")
+    assert result.exit_code == 1
+    assert "shard" in result.stderr
+    result = run("--labels", labels, "--shard", "1/2", "--out", out, "--resume")
+    assert result.exit_code == 0, result.output
 
 
 def test_the_file_of_garments_is_never_written_over(labels: Path) -> None:
@@ -108,5 +159,5 @@ def test_the_file_of_garments_is_never_written_over(labels: Path) -> None:
 
 def test_help_shows_all_options() -> None:
     shown = run("--help").stdout
-    for option in ("PATH", "--out", "--predictions", "--labels", "--model", "--resume"):
+    for option in ("PATH", "--out", "--predictions", "--labels", "--model", "--resume", "--shard"):
         assert option in shown

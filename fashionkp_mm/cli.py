@@ -632,6 +632,151 @@ def measure(
 
 @app.command(
     epilog=_example(
+        "fashionkp crop photos --category blouse --parts collar,sleeve --side left",
+        "fashionkp crop --predictions predictions.json --images photos --parts attributes",
+        "fashionkp crop --labels train.csv --parts sleeve_length --classes sleeves.csv",
+    ),
+)
+@sharing_options
+def crop(
+    given: GarmentOptions,
+    *,
+    parts: Annotated[
+        str,
+        typer.Option(
+            help="Parts, with commas between them: garment, collar, neckline, shoulder, sleeve,"
+            " cuff, waist, hem, crotch, leg, or of one side as in sleeve_left; all of these; the"
+            " tasks of FashionAI's attribute track, as sleeve_length; or all of those: attributes."
+        ),
+    ] = "all",
+    size: Annotated[
+        str, typer.Option(help="Pixels of a crop: 224 for a square, or width and height: 192x256.")
+    ] = "224",
+    keep_ratio: Annotated[
+        bool,
+        typer.Option("--keep-ratio", help="Parts keep their own ratio; --size is the longer side."),
+    ] = False,
+    margin: Annotated[
+        float, typer.Option(min=0, help="Room on each side, as a share of the part's size.")
+    ] = 0.1,
+    side: Annotated[
+        Literal["left", "right"] | None,
+        typer.Option(help="Turn parts of the other side so that they look like this one's."),
+    ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            **EXISTING_FILE,
+            help="CSV with image_id and class, and perhaps part: crops lie in a folder for each"
+            " class, as torchvision's ImageFolder reads them.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder to write to, a folder for each part.")
+    ] = Path("crops"),
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="List of the crops, .csv or .parquet. Default: manifest.csv in the folder.",
+        ),
+    ] = None,
+) -> None:
+    """Cut the parts of garments out of pictures, each upright along its own axis.
+
+    The manifest says of each crop where it lies in the picture, whether its points were seen, and
+    what shape and colours the garment has. A garment that cannot be cropped is named at the end;
+    exit status 1 if there are any.
+    """
+    from fashionkp_mm.commands import crop as command
+
+    try:
+        options = command.crop_options(parts, size, keep_ratio=keep_ratio, margin=margin, side=side)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    status = command.run(given, options, out=out, manifest=manifest, classes=classes)
+    raise typer.Exit(status)
+
+
+@app.command(
+    epilog=_example(
+        "fashionkp present photos --category dress --preset amazon",
+        "fashionkp present photos --preset 4:5 --background keep --hide-face",
+        "fashionkp present catalogue --preset google --check",
+    ),
+)
+@sharing_options
+def present(
+    given: GarmentOptions,
+    *,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="PRESET",
+            help="The shop's rules: amazon, google, ajio, square; or width:height, as in 4:5.",
+        ),
+    ] = "square",
+    fill: Annotated[
+        float | None,
+        typer.Option(help="Share of the frame that the garment takes. Default: the preset's."),
+    ] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="white|keep|transparent|COLOUR",
+            help="The ground, a colour as in '#f4f0ec'. Default: white where the preset asks for a"
+            " white or light one, else keep.",
+        ),
+    ] = None,
+    hide_face: Annotated[
+        bool,
+        typer.Option("--hide-face", help="Show nothing above the neckline, or the waistband."),
+    ] = False,
+    soft_edges: Annotated[
+        bool,
+        typer.Option(
+            "--soft-edges", help="Cut out fur and lace softly, with pymatting: takes seconds."
+        ),
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Change nothing: say what each picture breaks of the preset's rules, one row a"
+            " picture; exit status 1 if any does.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write to, or with --check a .csv or .parquet file. Default: presented,"
+            " and standard output."
+        ),
+    ] = None,
+) -> None:
+    """Make catalogue pictures of garments: upright, centred, by a shop's rules.
+
+    The ground is taken away without a network, by colours and the garment's points. Where that
+    cannot be right the ground stays, and the list of the pictures says so.
+    """
+    from fashionkp_mm.applications.presentation import PresentOptions
+    from fashionkp_mm.applications.presets import preset_of
+    from fashionkp_mm.commands import present as command
+
+    try:
+        rules = preset_of(preset)
+        options = PresentOptions(rules, fill, background, hide_face, soft_edges)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if check:
+        out = out or Path("-")
+        given.check_out(out)
+        raise typer.Exit(command.check(given, rules, out=out))
+    raise typer.Exit(command.run(given, options, out=out or Path("presented")))
+
+
+@app.command(
+    epilog=_example(
         "fashionkp export configs/rtmpose_fashion.py best.pth rtmpose.onnx",
         "fashionkp export configs/rtmpose_fashion.py best.pth rtmlib.onnx --rtmlib",
     ),

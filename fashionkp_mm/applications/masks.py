@@ -34,7 +34,7 @@ else but so much of its own area."""
 _SPECK, _HOLE = 0.02, 0.7
 """Pieces of less than that share of the largest are dropped; holes that lie inside the outline with
 more than that share are filled, since what lies over a garment comes from outside."""
-_FULL, _LEAST, _MOST, _NEAR, _MET = 0.97, 0.3, 3.0, 0.1, 0.7
+_FULL, _LEAST, _MOST, _NEAR, _MET = 0.97, 0.3, 3.0, 0.15, 0.6
 """What a mask that can be right is like: share of the picture at most; of the outline's area at
 least and at most; share of the visible points that it has within that many units at least."""
 

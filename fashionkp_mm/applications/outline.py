@@ -1,4 +1,4 @@
-"""The area between a garment's points."""
+"""The area between a garment's points, and the box around them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fashionkp_mm.applications.anchors import Anchors
 from fashionkp_mm.core.garments import CATEGORIES, Visibility, keypoint_indices
 from fashionkp_mm.core.planar_maps import moved
+from fashionkp_mm.runtime import Garment
 
 _SLEEVES = tuple(
     (f"shoulder_{side}", f"cuff_{side}_out", f"cuff_{side}_in", f"armpit_{side}")
@@ -56,6 +57,32 @@ def outline_mask(
         fixed = np.rint(np.clip(moved(matrix, polygon), -limit, limit) * 16).astype(np.int32)
         cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_8, 4)
     return mask > 0
+
+
+def garment_extent(
+    garment: Garment, turn: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The box of a garment's points with what cloth reaches beyond them.
+
+    Args:
+        garment: The garment.
+        turn: ``(2, 2)`` directions to measure along, in rows; the picture's by default.
+
+    Returns:
+        ``(2, 2)`` least and largest x and y, in pixels of the picture along those directions.
+
+    Raises:
+        GarmentError: It has fewer than two points, or all in one place.
+    """
+    anchors = Anchors.of(garment)
+    points = anchors.places[anchors.visibility != Visibility.ABSENT]
+    points = points if turn is None else points @ turn.T
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin, (width, height) = CATEGORIES[garment.category].box_margin, high - low
+    beyond = np.array([[margin.sides * width, margin.top * height],
+                       [margin.sides * width, margin.bottom * height]])  # fmt: skip
+    extent: NDArray[np.float64] = np.stack([low, high]) + beyond * [[-1], [1]]
+    return extent
 
 
 def _present(anchors: Anchors, name: str) -> bool:

@@ -1,0 +1,103 @@
+"""``fashionkp crop``: the parts of garments as pictures, with a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from fashionkp_mm.applications.cropping import CropOptions
+from fashionkp_mm.batch.class_files import read_classes
+from fashionkp_mm.batch.cropping import Cropping
+from fashionkp_mm.batch.sources import Source
+from fashionkp_mm.batch.tables import table_format
+from fashionkp_mm.batch.writers import FormatError
+from fashionkp_mm.commands import terminal
+from fashionkp_mm.commands.given import GarmentOptions
+from fashionkp_mm.commands.job import Job, run_job
+from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS, Side
+
+ALL, ATTRIBUTE = "all", "attributes"
+"""Words for groups of parts: those that are named after what they are, and after an attribute."""
+_SIZE = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
+_WHAT = {"csv": "CSV, one row a crop", "parquet": "Parquet table, one row a crop"}
+
+
+def crop_options(
+    parts: str, size: str, *, keep_ratio: bool, margin: float, side: Side | None
+) -> CropOptions:
+    """The options that were given as words.
+
+    Args:
+        parts: Names with commas between them, or `ALL` or `ATTRIBUTE`.
+        size: ``224`` or ``192x256``.
+        keep_ratio: Whether parts keep their own ratio, and the size is their longer side.
+        margin, side: See `CropOptions`.
+
+    Raises:
+        ValueError: One of them is none; the message says what was expected.
+    """
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        raise ValueError(f"{size!r} is no size; expected pixels as in 224, or 192x256")
+    width, height = int(match[1]), match[2] and int(match[2])
+    if keep_ratio and height:
+        raise ValueError(f"with its own ratio a part has one size, as in {width}, not {size}")
+    words = {ALL: [name for name in GROUPS if name not in ATTRIBUTES], ATTRIBUTE: list(ATTRIBUTES)}
+    names = [name for word in parts.split(",") for name in words.get(word.strip(), [word.strip()])]
+    pixels = width if keep_ratio else (width, height or width)
+    return CropOptions(tuple(dict.fromkeys(names)), pixels, margin, side)
+
+
+def run(
+    given: GarmentOptions,
+    options: CropOptions,
+    *,
+    out: Path,
+    manifest: Path | None,
+    classes: Path | None,
+) -> int:
+    """Cut the parts out of every garment; print what was done and what could not be.
+
+    Args:
+        given: Which pictures, and where their garments come from.
+        options: Which parts, and how.
+        out: Folder of the crops.
+        manifest: The list of them; by default in the folder.
+        classes: CSV of the pictures' classes.
+
+    Returns:
+        Exit status: 1 if a picture or a garment failed, 130 if the user stopped it.
+    """
+    manifest = manifest or out / "manifest.csv"
+    with terminal.one_message(FormatError):
+        form = table_format(manifest)
+        labels = None if classes is None else read_classes(classes)
+
+    def task(sources: Sequence[Source], _: object = None) -> Cropping:
+        return Cropping(options, sources, out, form, labels)
+
+    job = Job(
+        command="crop",
+        doing="cropping",
+        done="cropped",
+        out=manifest,
+        what=_WHAT[form],
+        task=task,
+        opens_pictures=True,
+        folder=out,
+        writes=lambda sources: task(sources).writes(),
+        reads=[] if classes is None else [classes],
+        made_by={
+            "out": str(out),
+            "format": form,
+            "crops": repr(options),
+            "classes": "none" if classes is None else _digest(classes),
+        },
+    )
+    return run_job(given, job)
+
+
+def _digest(file: Path) -> str:
+    return f"sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"

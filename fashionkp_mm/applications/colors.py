@@ -95,6 +95,8 @@ def _inside(image: NDArray[np.uint8], anchors: Anchors) -> NDArray[np.uint8]:
 def _clusters(points: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Means ``(k, 3)`` and sizes ``(k,)`` of k-means, which starts from a spread over lightness."""
     count = min(_CLUSTERS, len(points))
+    if count == 1:  # OpenCV takes one point of three values for three points
+        return points.astype(np.float64), np.ones(1)
     starts = np.empty((len(points), 1), np.int32)
     starts[np.argsort(points[:, 0], kind="stable"), 0] = (
         np.arange(len(points)) * count // len(points)

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from PIL import ImageColor
 
 from fashionkp_mm.applications.ground import Color
+from fashionkp_mm.core.planar_maps import inverse
 
+_LONGEST_SIDE = 2**15 - 2
+"""Of a picture that OpenCV warps."""
 _FRINGE = 0.004
 """How far from a cut edge colours are mixed with those of the old ground, as a share of the
 garment's size."""
@@ -34,27 +37,40 @@ def is_straight(matrix: NDArray[np.float64]) -> bool:
     return np.array_equal(matrix[:, :2], np.eye(2))
 
 
-def warped(
+def placed(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], beyond: Color
 ) -> NDArray[np.uint8]:
-    """A picture moved onto a new one.
+    """A picture laid onto a new one by a map that keeps lines straight.
 
     Args:
         image: ``(H, W)`` or ``(H, W, 3)``.
-        matrix: ``(2, 3)`` a similarity from its pixels to the new picture's.
+        matrix: ``(2, 3)`` from its pixels to the new picture's. Where it shrinks, pixels are
+            averaged; where it only shifts, by whole pixels, they stay as they are.
         size: Width and height of the new picture.
         beyond: What it has where the old one ends.
     """
-    times = int(1 / float(np.hypot(*matrix[:, 0])))
-    if times > 1:  # OpenCV looks at sixteen pixels however many there are
-        width, height = (max(1, round(side / times)) for side in image.shape[1::-1])
+    longest = max(image.shape[:2])
+    if longest > _LONGEST_SIDE:
+        width, height = (-(-side * _LONGEST_SIDE // longest) for side in image.shape[1::-1])
+        steps = np.array([image.shape[1] / width, image.shape[0] / height])
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        shift = matrix[:, :2].sum(axis=1) * (times - 1) / 2
-        matrix = np.column_stack([times * matrix[:, :2], matrix[:, 2] + shift])
-    sharp = cv2.INTER_NEAREST if is_straight(matrix) else cv2.INTER_CUBIC
+        shift = matrix[:, :2] @ ((steps - 1) / 2)
+        matrix = np.column_stack([matrix[:, :2] * steps, matrix[:, 2] + shift])
+    back = inverse(matrix)
+    # OpenCV looks at sixteen pixels however many there are: a coarse picture is made larger first.
+    times = max(1, int(np.linalg.svd(back[:, :2], compute_uv=False)[-1]))
+    back[:, 2] += back[:, :2].sum(axis=1) * (1 / times - 1) / 2
+    back[:, :2] /= times
     pixels = cv2.warpAffine(
-        image, matrix, size, flags=sharp, borderMode=cv2.BORDER_CONSTANT, borderValue=beyond
+        image,
+        back,
+        (times * size[0], times * size[1]),
+        flags=cv2.WARP_INVERSE_MAP | (cv2.INTER_NEAREST if is_straight(back) else cv2.INTER_CUBIC),
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=beyond,
     )
+    if times > 1:
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return pixels.astype(np.uint8, copy=False)
 
 
@@ -72,15 +88,15 @@ def on_ground(
     Args:
         image: ``(H, W, 3)`` BGR.
         alpha: ``(H, W)`` how much of each pixel is covered, 255 all; something must be.
-        matrix, size: As in `warped`.
+        matrix, size: As in `placed`.
         ground: The new ground; None for a transparent one.
         hidden_rows: How many rows of the new picture show the ground alone, from above.
 
     Returns:
         ``(h, w, 3)`` BGR, or ``(h, w, 4)`` BGRA.
     """
-    pixels = warped(_without_fringe(image, alpha), matrix, size, (0, 0, 0))
-    cover = warped(alpha, matrix, size, (0, 0, 0))
+    pixels = placed(_without_fringe(image, alpha), matrix, size, (0, 0, 0))
+    cover = placed(alpha, matrix, size, (0, 0, 0))
     cover[:hidden_rows] = 0
     if ground is None:
         return np.dstack([pixels, cover])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.applications.anchors import Anchors, AnchorSource
+from fashionkp_mm.applications.composition import placed
 from fashionkp_mm.applications.errors import GarmentError
 from fashionkp_mm.applications.ground import Color, ground_color
 from fashionkp_mm.core.parts import Part, Side, parts_of, require_parts, unit_of
+from fashionkp_mm.core.planar_maps import inverse
 from fashionkp_mm.runtime import Garment
 
 MARGIN = 0.1
@@ -171,16 +172,6 @@ def cut(
         width, height = (max(1, round(size * float(side / sides.max()))) for side in sides)
     else:
         width, height = size
-    # OpenCV looks at four pixels however many there are: a coarse crop is cut larger first.
-    times = max(1, int(min(sides / (width, height))))
-    steps = (quad[[1, 3]] - quad[0]) / (times * np.array([[width], [height]]))
+    steps = (quad[[1, 3]] - quad[0]) / [[width], [height]]
     start = quad[0] + steps.sum(axis=0) / 2  # the middle of the first pixel
-    matrix = np.column_stack([*steps, start])
-    pixels = cv2.warpAffine(
-        image, matrix, (times * width, times * height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=beyond,
-    )  # fmt: skip
-    if times > 1:
-        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return pixels.astype(np.uint8, copy=False)
+    return placed(image, inverse(np.column_stack([*steps, start])), (width, height), beyond)

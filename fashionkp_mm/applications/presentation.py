@@ -13,7 +13,7 @@ from fashionkp_mm.applications.composition import (
     is_straight,
     on_ground,
     parsed_color,
-    warped,
+    placed,
 )
 from fashionkp_mm.applications.ground import ground_color
 from fashionkp_mm.applications.masks import Mask, garment_mask
@@ -120,7 +120,7 @@ def present(
     if is_straight(matrix):
         matrix[:, 2] = np.rint(matrix[:, 2])  # no pixel is mixed with its neighbours
     if mask is None:
-        pixels = warped(image, matrix, size, ground_color(image))
+        pixels = placed(image, matrix, size, ground_color(image))
     else:
         hidden = 0 if top is None else max(0, round(scale * (top - low[1])))
         ground = None if options.ground == TRANSPARENT else parsed_color(options.ground)

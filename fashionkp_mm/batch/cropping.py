@@ -67,6 +67,8 @@ class Cropping:
         classes: Classes | None,
     ) -> None:
         self._options, self._folder, self._form, self._classes = options, folder, form, classes
+        self.bare = 0
+        """How many of the pictures that were rendered have no crop."""
         self._names = targets([source.image_id for source in sources], Path())
 
     def work(self, source: Source, prediction: Prediction) -> Done:
@@ -78,7 +80,7 @@ class Cropping:
 
         def one(position: int, garment: Garment) -> list[dict[str, Any]]:
             pieces = crop(image, garment, self._options)
-            if not pieces:
+            if not pieces and any(parts_of(garment.category, self._options.parts)):
                 raise GarmentError(
                     f"none of these parts of a {garment.category} lies in the picture"
                 )
@@ -121,7 +123,12 @@ class Cropping:
 
     def render(self, contents: Iterator[tuple[str, Any]]) -> Iterable[bytes]:
         """The manifest, one row a crop."""
-        return render_table(self._form, COLUMNS, (row for _, rows in contents for row in rows))
+        return render_table(self._form, COLUMNS, self._counted(contents))
+
+    def _counted(self, contents: Iterator[tuple[str, Any]]) -> Iterator[dict[str, Any]]:
+        for _, rows in contents:
+            self.bare += not rows
+            yield from rows
 
     def _class_of(self, image_id: str, part: Part, *, required: bool = True) -> str | None:
         if self._classes is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,8 @@ class Presenting:
         self, options: PresentOptions, sources: Sequence[Source], folder: Path, form: TableFormat
     ) -> None:
         self._options, self._folder, self._form = options, folder, form
-        ids = [source.image_id for source in sources]
-        names = [_as_png(image_id) for image_id in ids] if options.ground == TRANSPARENT else ids
-        paths = targets(names, folder)
-        self._paths = {image_id: paths[name] for image_id, name in zip(ids, names, strict=True)}
+        suffix = ".png" if options.ground == TRANSPARENT else ""
+        self._paths = targets([source.image_id for source in sources], folder, suffix)
         self.warned = 0
         """How many of the pictures that were rendered have a warning."""
 
@@ -163,8 +161,3 @@ class Checking:
         for _, row in contents:
             self.broken += not row["passed"]
             yield row
-
-
-def _as_png(image_id: str) -> str:
-    """The id with the ending of a file that can be transparent."""
-    return PurePosixPath(image_id).with_suffix(".png").as_posix()

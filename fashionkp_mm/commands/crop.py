@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
 from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS, Side
+from fashionkp_mm.core.words import plural
 
 ALL, ATTRIBUTE = "all", "attributes"
 """Words for groups of parts: those that are named after what they are, and after an attribute."""
@@ -75,8 +77,16 @@ def run(
         form = table_format(manifest)
         labels = None if classes is None else read_classes(classes)
 
-    def task(sources: Sequence[Source], _: object = None) -> Cropping:
-        return Cropping(options, sources, out, form, labels)
+    made: list[Cropping] = []
+
+    def task(sources: Sequence[Source], _: object) -> Cropping:
+        made.append(Cropping(options, sources, out, form, labels))
+        return made[-1]
+
+    def hints(_: Counter[int]) -> list[str]:
+        bare = made[-1].bare
+        said = [f"{plural(bare, 'picture')} without a crop, since nothing there has such a part"]
+        return said if bare else []
 
     job = Job(
         command="crop",
@@ -87,7 +97,7 @@ def run(
         task=task,
         opens_pictures=True,
         folder=out,
-        writes=lambda sources: task(sources).writes(),
+        writes=lambda sources: Cropping(options, sources, out, form, labels).writes(),
         reads=[] if classes is None else [classes],
         made_by={
             "out": str(out),
@@ -95,6 +105,7 @@ def run(
             "crops": repr(options),
             "classes": "none" if classes is None else _digest(classes),
         },
+        hints=hints,
     )
     return run_job(given, job)
 

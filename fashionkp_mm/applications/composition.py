@@ -38,7 +38,11 @@ def is_straight(matrix: NDArray[np.float64]) -> bool:
 
 
 def placed(
-    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], beyond: Color
+    image: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    size: tuple[int, int],
+    beyond: Color,
+    interpolation: int = cv2.INTER_CUBIC,
 ) -> NDArray[np.uint8]:
     """A picture laid onto a new one by a map that keeps lines straight.
 
@@ -48,6 +52,7 @@ def placed(
             averaged; where it only shifts, by whole pixels, they stay as they are.
         size: Width and height of the new picture.
         beyond: What it has where the old one ends.
+        interpolation: OpenCV's. Linear takes a third of the time, and is softer where it enlarges.
     """
     longest = max(image.shape[:2])
     if longest > _LONGEST_SIDE:
@@ -57,7 +62,7 @@ def placed(
         shift = matrix[:, :2] @ ((steps - 1) / 2)
         matrix = np.column_stack([matrix[:, :2] * steps, matrix[:, 2] + shift])
     back = inverse(matrix)
-    # OpenCV looks at sixteen pixels however many there are: a coarse picture is made larger first.
+    # OpenCV looks at a few pixels however many there are: a coarse picture is made larger first.
     times = max(1, int(np.linalg.svd(back[:, :2], compute_uv=False)[-1]))
     back[:, 2] += back[:, :2].sum(axis=1) * (1 / times - 1) / 2
     back[:, :2] /= times
@@ -65,7 +70,7 @@ def placed(
         image,
         back,
         (times * size[0], times * size[1]),
-        flags=cv2.WARP_INVERSE_MAP | (cv2.INTER_NEAREST if is_straight(back) else cv2.INTER_CUBIC),
+        flags=cv2.WARP_INVERSE_MAP | (cv2.INTER_NEAREST if is_straight(back) else interpolation),
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=beyond,
     )

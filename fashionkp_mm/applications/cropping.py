@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -174,4 +175,5 @@ def cut(
         width, height = size
     steps = (quad[[1, 3]] - quad[0]) / [[width], [height]]
     start = quad[0] + steps.sum(axis=0) / 2  # the middle of the first pixel
-    return placed(image, inverse(np.column_stack([*steps, start])), (width, height), beyond)
+    matrix = inverse(np.column_stack([*steps, start]))
+    return placed(image, matrix, (width, height), beyond, cv2.INTER_LINEAR)

@@ -20,6 +20,7 @@ from fashionkp_mm.commands.given import (
     LABELS,
     GarmentOptions,
     MaxMegapixels,
+    Model,
     PredictOptions,
     sharing_options,
 )
@@ -853,4 +854,79 @@ def publish(
     from fashionkp_mm.commands import publish as command
 
     status = command.run(config, checkpoint, out, training_data=training_data, licence=licence)
+    raise typer.Exit(status)
+
+
+@app.command(
+    epilog=_example(
+        "fashionkp studio photos",
+        "fashionkp studio labels.csv --predictions predictions.json --write-back",
+    ),
+)
+def studio(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            exists=True,
+            help="A folder of pictures, a CSV of labels, or predictions: .json, coco.json or"
+            " .parquet.",
+        ),
+    ],
+    *,
+    images: _Images = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            **EXISTING_FILE,
+            help="Predictions of the same pictures: they are drawn beside, and where they differ"
+            " most comes first.",
+        ),
+    ] = None,
+    model: Model = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File that keeps every change. Default: SOURCE.studio.sqlite, beside SOURCE.",
+        ),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on. Other machines reach any but the default, and need the"
+            " token in the address that is printed."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port. Default: the first free one from 8765 on."),
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+    write_back: Annotated[
+        bool, typer.Option("--write-back", help="Write the changes into SOURCE in the end.")
+    ] = False,
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+) -> None:
+    """Look at garments in the browser, drag their points to where they belong, and save.
+
+    The most doubtful pictures come first. Every change is kept at once, with its time and author.
+    SOURCE is written only by the page's export or --write-back.
+    """
+    from fashionkp_mm.commands import studio as command
+
+    status = command.run(
+        source,
+        images=images,
+        predictions=predictions,
+        model=model,
+        store=store,
+        host=host,
+        port=port,
+        browser=browser,
+        write_back=write_back,
+        max_megapixels=max_megapixels,
+    )
     raise typer.Exit(status)

@@ -36,6 +36,13 @@ LABELS: dict[str, Any] = {"exists": True, "readable": True}
 """Of one that names labels or predictions: a file, or a folder of YOLO-pose or labelme."""
 FORMATS = "of any format that `fashionkp convert` reads"
 
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        dir_okay=False,
+        help="Model that `fashionkp export` wrote. Default: the one that comes with the package.",
+    ),
+]
 MaxMegapixels = Annotated[
     float, typer.Option(min=0.001, help="Refuse images of more millions of pixels.")
 ]
@@ -61,14 +68,7 @@ class PredictOptions:
             help="Folder of the images of CSV files. Default: looked for around them.",
         ),
     ] = None
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False,
-            help="Model that `fashionkp export` wrote. Default: the one that comes with the"
-            " package.",
-        ),
-    ] = None
+    model: Model = None
     detector: Annotated[
         Path | None,
         typer.Option(

@@ -1,0 +1,269 @@
+/** The page: puts the parts together, and says which key does what. */
+
+import { ask, imageOf } from './api.js';
+import { chooseVersion, openExport, openHelp } from './dialogs.js';
+import { $ } from './dom.js';
+import { Editor } from './editor.js';
+import { CATEGORIES } from './model.js';
+import { drawPanel } from './panel.js';
+import { Queue } from './queue.js';
+import { Saver } from './saver.js';
+import { Stage } from './stage.js';
+
+const REFRESH_MS = 15000;
+
+const session = await ask('/api/session');
+Object.assign(CATEGORIES, session.categories);
+let author = localStorage.getItem('author') ?? session.author;
+/** @type {((box: number[]) => void) | null} */
+let boxUse = null;
+/** @type {Map<number, Promise<any>>} Pictures that were asked for ahead. */
+const ahead = new Map();
+
+const editor = new Editor({ onChange: draw, onSave: save });
+const queue = new Queue(go);
+const stage = new Stage($('#stage'), {
+  onSelect: (garment, point) => editor.select(garment, point),
+  onMovePoint: (x, y) => editor.previewPoint(x, y),
+  onMoveGarment: (dx, dy) => editor.previewMove(dx, dy),
+  onDone: () => editor.keepPreview(),
+  onCancel: () => { editor.cancelPreview(); hint(''); },
+  onBox: (box) => { hint(''); boxUse?.(box); },
+});
+const saver = new Saver({
+  onProgress: (unsaved, problem) => {
+    $('#saved').textContent = problem || (unsaved ? 'saving…' : 'saved');
+    $('#saved').classList.toggle('problem', !!problem);
+  },
+  onSaved: (version) => {
+    if (editor.picture?.number === version.number) {
+      Object.assign(editor.picture, version, { garments: editor.picture.garments });
+      drawBeside();
+    }
+  },
+  onConflict: resolve,
+});
+
+function draw() {
+  stage.draw({ garments: editor.garments, others: editor.picture?.others ?? [],
+    garment: editor.garment, point: editor.point });
+  drawBeside();
+}
+
+function drawBeside() { drawPanel(editor, { onCategory: changeCategory }); }
+
+function save() {
+  const { picture, garments, state } = editor;
+  if (!picture) return;
+  saver.save({ number: picture.number, garments, state, author });
+  queue.update(picture.number, { state, categories: garments.map((each) => each.category) });
+}
+
+/** @param {number} number @returns {Promise<import('./model.js').Picture>} */
+function fetched(number) {
+  const waiting = ahead.get(number) ?? ask(`/api/pictures/${number}`);
+  ahead.delete(number);
+  return waiting;
+}
+
+/** @param {number | null} number */
+async function go(number) {
+  if (number === null) { end(); return; }
+  editor.cancelPreview();
+  say('');
+  hint('');
+  queue.open(number);
+  // What was not acknowledged yet must not be hidden by what the server still has.
+  while (saver.isUnsaved(number)) await new Promise((then) => setTimeout(then, 30));
+  let picture;
+  try {
+    picture = await fetched(number);
+  } catch (error) {
+    say(/** @type {Error} */ (error).message);
+    return;
+  }
+  if (queue.current !== number) return;
+  saver.revisions.set(number, picture.revision);
+  editor.open(picture);
+  stage.show(number, picture.size);
+  say(picture.error ?? '');
+  location.replace(`#${number}`);
+  queue.update(number, { state: picture.state, categories: picture.garments.map((each) => each.category) });
+  prefetch(queue.neighbour(1, true));
+}
+
+/** @param {number | null} number */
+function prefetch(number) {
+  if (number === null || saver.isUnsaved(number)) return;
+  ahead.clear();
+  ahead.set(number, ask(`/api/pictures/${number}`));
+  ahead.get(number)?.catch(() => ahead.delete(number));
+  new Image().src = imageOf(number);
+}
+
+function end() {
+  const left = [...queue.entries.values()].filter((entry) => entry.state !== 'accepted').length;
+  say(left ? `The end of this list. ${left.toLocaleString('en')} pictures are not accepted yet; other filters show them.`
+    : 'All pictures are accepted. Export writes them to a file.');
+}
+
+function accept() {
+  if (!editor.picture || editor.picture.error) return;
+  editor.accept();
+  go(queue.neighbour(1, true));
+}
+
+/** @param {string} category */
+async function changeCategory(category) {
+  const { picture, garment, current } = editor;
+  if (!current) return;
+  try {
+    const changed = await ask('/api/category', { garment: current, category });
+    if (editor.picture === picture && editor.garments[garment] === current) editor.changeCurrent(() => changed);
+  } catch (error) { say(/** @type {Error} */ (error).message); }
+}
+
+/** @param {number} step */
+function stepCategory(step) {
+  const names = Object.keys(CATEGORIES);
+  if (editor.current) changeCategory(names[(names.indexOf(editor.current.category) + step + names.length) % names.length]);
+}
+
+/** @param {boolean} again Replace the selected garment instead of adding one. */
+function lookInBox(again) {
+  const category = again ? editor.current?.category : session.predicts ? null : Object.keys(CATEGORIES)[0];
+  if (!editor.picture?.size || (again && !editor.current)) return;
+  hint(again ? `Draw a box around the ${category}.` : 'Draw a box around the garment.');
+  stage.startBox();
+  boxUse = async (box) => {
+    const { picture, garment } = editor;
+    hint('Looking…');
+    try {
+      const found = await ask(`/api/pictures/${picture?.number}/predict`, { box, category });
+      if (editor.picture !== picture) return;
+      hint('');
+      if (again && editor.garment === garment) editor.changeCurrent(() => found); else editor.add(found);
+    } catch (error) {
+      hint('');
+      say(/** @type {Error} */ (error).message);
+    }
+  };
+}
+
+/** @param {import('./saver.js').Change} mine @param {any} theirs */
+async function resolve(mine, theirs) {
+  saver.revisions.set(mine.number, theirs.revision);
+  const { size } = await ask(`/api/pictures/${mine.number}`);
+  const choice = await chooseVersion(mine, theirs, size);
+  if (choice === 'mine') saver.save(mine);
+  else queue.update(mine.number, { state: theirs.state });
+  editor.histories.delete(mine.number);
+  if (queue.current === mine.number) go(mine.number);
+}
+
+/** @param {string} text */
+function say(text) {
+  $('#message').textContent = text;
+  $('#message').hidden = !text;
+}
+
+/** @param {string} text */
+function hint(text) {
+  $('#hint').textContent = text;
+  $('#hint').hidden = !text;
+}
+
+/** @type {Record<string, () => void>} */
+const actions = {
+  previous: () => go(queue.neighbour(-1) ?? queue.current),
+  next: () => go(queue.neighbour(1)),
+  accept,
+  undo: () => editor.undo(),
+  redo: () => editor.redo(),
+  add: () => lookInBox(false),
+  predict: () => lookInBox(true),
+  swap: () => editor.swap(),
+  remove: () => editor.remove(),
+};
+
+/** @type {Record<string, (shift: boolean) => void>} */
+const keys = {
+  v: () => editor.step(),
+  c: (shift) => stepCategory(shift ? -1 : 1),
+  m: actions.swap,
+  g: () => editor.select((editor.garment + 1) % Math.max(1, editor.garments.length), null),
+  a: actions.add,
+  p: actions.predict,
+  delete: actions.remove,
+  enter: accept,
+  pageup: actions.previous,
+  pagedown: actions.next,
+  '+': () => stage.zoom(1.25),
+  '-': () => stage.zoom(0.8),
+  0: () => stage.fit(),
+  escape: () => { stage.cancel(); editor.cancelPreview(); hint(''); },
+  '?': () => openHelp(author, rename),
+};
+
+/** @type {Record<string, [number, number]>} */
+const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+document.addEventListener('keydown', (event) => {
+  const target = /** @type {Element} */ (event.target);
+  if (document.querySelector('dialog[open]') || target.closest('input, select')) return;
+  const inPanel = target.closest('button, a, [role=listbox]') !== null;
+  if (event.ctrlKey || event.metaKey) {
+    const key = event.key.toLowerCase();
+    if (key === 'z' || key === 'y') {
+      event.preventDefault();
+      if (key === 'y' || event.shiftKey) editor.redo(); else editor.undo();
+    }
+    return;
+  }
+  if (event.key in arrows && !target.closest('[role=listbox]')) {
+    event.preventDefault();
+    const [dx, dy] = arrows[event.key], by = event.shiftKey ? 10 : 1;
+    editor.nudge(dx * by, dy * by, event.altKey);
+  } else if (event.key === 'Tab' && !inPanel) {
+    event.preventDefault();
+    editor.selectPoint(event.shiftKey ? -1 : 1);
+    stage.focus();
+  } else if (!event.altKey && event.key.toLowerCase() in keys && !(inPanel && event.key === 'Enter')) {
+    event.preventDefault();
+    keys[event.key.toLowerCase()](event.shiftKey);
+  }
+});
+
+/** @param {string} name */
+function rename(name) {
+  author = name;
+  localStorage.setItem('author', name);
+}
+
+document.addEventListener('click', (event) => {
+  const button = /** @type {HTMLElement} */ (event.target).closest('button');
+  if (button?.dataset.do) {
+    actions[button.dataset.do]();
+    button.blur();  // the keys are for the picture again
+  }
+  if (button?.dataset.zoom === 'fit') stage.fit();
+  else if (button?.dataset.zoom) stage.zoom(button.dataset.zoom === 'in' ? 1.4 : 1 / 1.4);
+});
+$('#help-open').addEventListener('click', () => openHelp(author, rename));
+$('#export-open').addEventListener('click', () => openExport(session));
+$('#queue-toggle').addEventListener('click', () => {
+  const hidden = document.body.classList.toggle('queue-hidden');
+  $('#queue-toggle').setAttribute('aria-expanded', String(!hidden));
+});
+
+document.title = `${session.source} · fashionkp studio`;
+$('#source').textContent = session.source;
+if (matchMedia('(max-width: 700px)').matches) $('#queue-toggle').click();
+queue.fill(await ask('/api/queue'));
+const asked = Number(location.hash.slice(1));
+const [first] = queue.shown;
+if (queue.entries.has(asked)) go(asked);
+else if (first) go(first.state === 'open' && !first.missing ? first.number : queue.neighbour(1, true) ?? first.number);
+else say('There is no picture to show.');
+setInterval(async () => queue.refresh(await ask('/api/queue').catch(() => [])), REFRESH_MS);
+document.body.dataset.ready = 'true';

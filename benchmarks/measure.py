@@ -36,7 +36,7 @@ from fashionkp_mm.applications.dimension_lines import draw_measurements
 from fashionkp_mm.runtime import shipped_model
 from fashionkp_mm.synthetic.dataset import write_dataset
 
-PARTS = 4
+PARTS = 8
 
 
 def main() -> None:

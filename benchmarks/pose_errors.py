@@ -57,7 +57,7 @@ ONE_TO_ONE = Scale.of_pixels(1.0)
 USUAL = 0.8
 """Quantile of a keypoint's errors that is called usual. Any would do; this one is steady."""
 SCORE_STEPS = 8
-KEYPOINT_WEIGHT, LENGTH_WEIGHT = 20, 50
+KEYPOINT_WEIGHT, LENGTH_WEIGHT = 20, 20
 """So many errors of its own a keypoint, or a length, needs to count as much as all others do."""
 
 

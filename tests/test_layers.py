@@ -70,6 +70,7 @@ def test_a_module_imports_from_below_only(path: Path) -> None:
         ("fashionkp_mm", ["numpy", "cv2", "torch", "pandas"]),
         ("fashionkp_mm.core.garments", ["cv2", "torch", "onnxruntime", "mmengine"]),
         ("fashionkp_mm.runtime", ["torch", "mmengine", "onnxruntime", "pandas"]),
+        ("fashionkp_mm.applications", ["torch", "mmengine", "onnxruntime", "pandas"]),
         ("fashionkp_mm.cli", ["torch", "mmengine", "onnxruntime", "cv2"]),
     ],
 )

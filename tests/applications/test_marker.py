@@ -7,6 +7,7 @@ import math
 import cv2
 import numpy as np
 import pytest
+from photographs import DICTIONARIES, beside, camera, laid, marker_tile, photographed
 
 from fashionkp_mm.applications import (
     Marker,
@@ -20,65 +21,18 @@ from fashionkp_mm.applications.marker import dictionaries
 
 PX_PER_CM = 10.0
 SIDE_CM = 9.0
-NEAR = {"4X4_50": cv2.aruco.DICT_4X4_50, "APRILTAG_36h11": cv2.aruco.DICT_APRILTAG_36h11}
-
-
-def marker_tile(number=7, dictionary="4X4_50", pixels=90):
-    """A marker with the white margin that it needs."""
-    square = cv2.aruco.generateImageMarker(
-        cv2.aruco.getPredefinedDictionary(NEAR[dictionary]), number, pixels
-    )
-    margin = pixels // 4
-    tile = cv2.copyMakeBorder(square, *[margin] * 4, cv2.BORDER_CONSTANT, value=250)
-    return cv2.cvtColor(tile, cv2.COLOR_GRAY2BGR)
-
-
-def laid(image, tile, at):
-    """A picture with a tile pasted into it."""
-    x, y = at
-    out = image.copy()
-    out[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
-    return out
-
-
-def camera(tilt, roll, size, zoom=0.72):
-    """Homography of a plane turned by ``tilt`` degrees about an axis at ``roll`` to a picture."""
-    width, height = size
-    focal = 1.1 * max(size)
-    angle = math.radians(roll)
-    axis = np.array([math.cos(angle), math.sin(angle), 0]) * math.radians(tilt)
-    turn, _ = cv2.Rodrigues(axis)
-    lens = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-    place = np.column_stack([turn[:, 0], turn[:, 1], [0, 0, focal / zoom]])
-    return lens @ place @ np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
-
-
-def photographed(image, onto):
-    """A picture of a picture, without jagged edges."""
-    height, width = image.shape[:2]
-    large = cv2.warpPerspective(
-        image, np.diag([4, 4, 1]) @ onto, (4 * width, 4 * height), borderValue=(200, 200, 200)
-    )
-    # The middle of an enlarged pixel lies elsewhere.
-    moved = np.array([[1, 0, -1.5], [0, 1, -1.5], [0, 0, 1.0]]) @ np.diag([4, 4, 1]) @ onto
-    small = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
-    return small, np.diag([0.25, 0.25, 1]) @ moved
 
 
 @pytest.mark.parametrize("category", ["blouse", "outwear", "dress", "skirt", "trousers"])
 @pytest.mark.parametrize(("tilt", "roll"), [(0, 0), (15, 20), (25, 110), (35, 70)])
 def test_lengths_are_right_to_a_hundredth(drawn, garment_of, category, tilt, roll):
     truth = drawn(category, 3)
-    height, width = truth.image.shape[:2]
-    # The marker lies beside the garment, in its plane.
-    wide = cv2.copyMakeBorder(truth.image, 0, 0, 0, 150, cv2.BORDER_REPLICATE)
-    scene = laid(wide, marker_tile(), (width + 5, height // 2 - 60))
-    picture, onto = photographed(scene, camera(tilt, roll, (width + 150, height)))
+    scene = beside(truth.image)
+    size = scene.shape[1::-1]
+    picture, onto = photographed(scene, camera(tilt, roll, size))
     present = truth.visibility != -1
     points = cv2.perspectiveTransform(truth.keypoints[None].astype(np.float64), onto)[0]
-    seen = garment_of(
-        category, np.where(present[:, None], points, -1), truth.visibility, (width + 150, height)
-    )
+    seen = garment_of(category, np.where(present[:, None], points, -1), truth.visibility, size)
     plain = measure(
         garment_of(category, truth.keypoints, truth.visibility), scale=Scale.of_pixels(PX_PER_CM)
     )
@@ -98,7 +52,7 @@ class TestFinding:
     GROUND = np.full((400, 600, 3), (120, 160, 140), np.uint8)
 
     def test_any_dictionary_will_do(self):
-        for name in NEAR:
+        for name in DICTIONARIES:
             scene = laid(self.GROUND, marker_tile(dictionary=name), (50, 60))
             scale = scale_of_marker(scene, Marker(SIDE_CM))
             (x1, y1), (x2, y2) = scale.places([(100, 100), (200, 100)])

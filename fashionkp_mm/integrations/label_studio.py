@@ -130,14 +130,26 @@ class Backend:
         tasks: Annotated[list[dict[str, Any]], Body()],
         label_config: Annotated[str, Body()],
     ) -> dict[str, Any]:
-        """The garments of each task's picture."""
+        """The garments of each task's picture, or what is wrong with it.
+
+        Label Studio passes over an answer that has an ``error`` in the place of a ``result``, and
+        would take no answer at all if the request failed.
+        """
         tags = Tags.of(label_config)
-        pictures = [self._picture(task, tags.key) for task in tasks]
-        found = list(self._predictor.stream(pictures, self._category, self._boxes))
-        for task, prediction in zip(tasks, found, strict=True):
-            if prediction.error is not None:
-                raise PictureError(f"task {task.get('id')}: {prediction.error}")
-        return {"results": [_answer(prediction, tags) for prediction in found]}
+        answers: dict[int, dict[str, Any]] = {}
+        pictures: dict[int, Path | bytes] = {}
+        for place, task in enumerate(tasks):
+            try:
+                pictures[place] = self._picture(task, tags.key)
+            except PictureError as error:
+                answers[place] = _failed(task, error)
+        found = self._predictor.stream(pictures.values(), self._category, self._boxes)
+        for place, prediction in zip(pictures, found, strict=True):
+            failed = prediction.error
+            answers[place] = (
+                _answer(prediction, tags) if failed is None else _failed(tasks[place], failed)
+            )
+        return {"results": [answers[place] for place in range(len(tasks))]}
 
     def webhook(self, event: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
         """What has happened in a project: nothing is made of it."""
@@ -151,7 +163,7 @@ class Backend:
         data = task.get("data")
         address = data.get(key) if isinstance(data, dict) else None
         if not isinstance(address, str) or not address:
-            raise PictureError(f"task {task.get('id')}: its data has no picture under {key!r}")
+            raise PictureError(f"its data has no picture under {key!r}")
         return self._pictures.fetch(address, task.get("id"))
 
 
@@ -170,7 +182,6 @@ def create_app(backend: Backend | None = None) -> FastAPI:
     app.add_api_route("/setup", backend.setup, methods=["POST"])
     app.add_api_route("/predict", backend.predict, methods=["POST"])
     app.add_api_route("/webhook", backend.webhook, methods=["POST"])
-    app.add_exception_handler(PictureError, _explained)
     app.add_exception_handler(ConfigError, _explained)
     return app
 
@@ -200,6 +211,12 @@ def _answer(prediction: Prediction, tags: Tags) -> dict[str, Any]:
     (answer,) = task["predictions"]
     score = float(np.clip(answer["score"], 0, 1))
     return {"result": tags.fitted(answer["result"]), "score": score, "model_version": VERSION}
+
+
+def _failed(task: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    message = f"task {task.get('id')}: {error}"
+    _LOG.error("%s", message)
+    return {"error": message}
 
 
 def _table(prediction: Prediction) -> GarmentTable:

@@ -17,11 +17,15 @@ import numpy as np
 from common import ROOT
 from numpy.typing import NDArray
 
-from fashionkp_mm.applications import Template, align, paste_print
+from fashionkp_mm.applications import Template, align, garment_mask, paste_print
 from fashionkp_mm.applications.alignment import Method
 from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.core.garments import CATEGORY_NAMES, keypoint_indices
+from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, keypoint_indices
+from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.exchange.table import GarmentTable
 from fashionkp_mm.images import encode_image
+from fashionkp_mm.runtime import Garment
+from fashionkp_mm.runtime.file_garments import garments_of
 from fashionkp_mm.synthetic.drawing import SyntheticGarment, paint_scene
 from fashionkp_mm.visualization.keypoints import draw_garment
 from fashionkp_mm.visualization.sketch import DrawnGarment
@@ -35,8 +39,8 @@ SEED = 7
 
 
 def main() -> None:
-    write("align_average.jpg", average_picture())
     write("align_print.jpg", print_picture())
+    write("align_average.jpg", average_picture())
 
 
 def write(name: str, picture: Image) -> None:
@@ -99,13 +103,29 @@ def print_picture() -> Image:
         shown = draw_garment(ground, np.nan_to_num(template.keypoints), states, category)
         row = [side_caption(category), in_frame(shown)[..., :3]]
         for each in drawn(category, PRINTED):
-            garment = DrawnGarment(each.keypoints, each.visibility, category)
+            garment = garment_of(each)
             alignment = align(each.image, garment, method="tps", template=template)
-            framed = in_frame(paste_print(alignment, design))
+            mask = garment_mask(each.image, garment)
+            alpha = mask.alpha if mask.warning is None else None
+            framed = in_frame(paste_print(alignment, design, alpha))
             framed[framed[..., 3] == 0] = 255
             row.append(framed[..., :3])
         rows.append(row)
     return table(rows)
+
+
+def garment_of(each: SyntheticGarment) -> Garment:
+    """A drawn garment as a model without errors would find it."""
+    table = KeypointTable(
+        ("drawn",),
+        np.array([CATEGORY_INDEX[each.category]], np.int8),
+        each.keypoints[None].astype(np.float32),
+        each.visibility[None],
+        np.zeros(1, np.int64),
+    )
+    size = each.image.shape[1], each.image.shape[0]
+    (garment,) = garments_of(GarmentTable.of(table, sizes={"drawn": size}), score=1)["drawn"]
+    return garment
 
 
 def print_of(category: str) -> Image:
@@ -132,10 +152,10 @@ def print_of(category: str) -> Image:
         for start, end in pairwise(corners):
             line(start, end, white, 10)
     elif category == "dress":
-        for share in np.linspace(0.4, 0.9, 5):
-            left = between("waistline_left", "hemline_left", share)
-            right = between("waistline_right", "hemline_right", share)
-            line(0.9 * left + 0.1 * right, 0.1 * left + 0.9 * right, blue, 22)
+        design[:] = blue
+        for row, y in enumerate(range(0, 1024, 44)):
+            for x in range(22 * (row % 2), 1024, 44):
+                cv2.circle(design, (x, y), 11, white, -1, cv2.LINE_AA)
     else:
         for side in ("left", "right"):
             other = "right" if side == "left" else "left"

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.applications.alignment import Alignment, Method, align
+from fashionkp_mm.applications.alignment import Method, align
 from fashionkp_mm.applications.errors import GarmentError
+from fashionkp_mm.applications.masks import garment_mask
 from fashionkp_mm.applications.prints import paste_print
 from fashionkp_mm.applications.templates import Template
 from fashionkp_mm.batch.pictures import targets, write_picture
@@ -82,16 +83,25 @@ class Aligning:
             if "map" in paths:
                 files["map"] = self._path(paths["map"], position)
                 write_atomically(files["map"], _npy(found.map))
+            doubts = list(found.warnings)
             if self._options.design is not None:
-                pasted = paste_print(replace(found, picture=pasted), self._options.design)
+                mask = garment_mask(picture, garment)
+                if mask.warning is not None:
+                    doubts.append(f"the print is not kept to the garment: {mask.warning}")
+                pasted = paste_print(
+                    replace(found, picture=pasted),
+                    self._options.design,
+                    mask.alpha if mask.warning is None else None,
+                )
                 files["pasted"] = paths["pasted"]
             written.extend(files.values())
-            names = {kind: path.relative_to(self._out).as_posix() for kind, path in files.items()}
             return {
                 "garment": str(position),
                 "category": garment.category,
-                **names,
-                **_facts(found),
+                **{kind: path.relative_to(self._out).as_posix() for kind, path in files.items()},
+                "points": str(int(np.isfinite(found.distances).sum())),
+                "residual": f"{found.residual:.2f}",
+                "warning": "; ".join(doubts),
             }
 
         rows, failures = of_each_garment(source, prediction, one)
@@ -148,14 +158,6 @@ def written_paths(
 def flat(paths: Mapping[str, Mapping[str, Path]]) -> list[Path]:
     """All of `written_paths`."""
     return [path for files in paths.values() for path in files.values()]
-
-
-def _facts(alignment: Alignment) -> dict[str, str]:
-    return {
-        "points": str(int(np.isfinite(alignment.distances).sum())),
-        "residual": f"{alignment.residual:.2f}",
-        "warning": "; ".join(alignment.warnings),
-    }
 
 
 def _npy(places: NDArray[np.float32]) -> bytes:

@@ -23,6 +23,7 @@ from fashionkp_mm.core.canonical_shapes import SHAPES_FILE
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.images import load_image
+from fashionkp_mm.synthetic.drawing import paint_scene
 from fashionkp_mm.visualization.sketch import DrawnGarment
 
 
@@ -101,6 +102,28 @@ def test_labels_to_garments_maps_and_prints(few: Path, design: Path, tmp_path: P
         before = (picture[..., 2].astype(int) - picture[..., :2].max(axis=-1) > 60).sum()
         assert red > before + 50
     assert len(files(out)) == 3 * len(rows) + 1
+
+
+def test_a_print_all_over_stays_on_the_garment(few: Path, tmp_path: Path) -> None:
+    # As they were drawn, on even ground of another colour.
+    rng = np.random.default_rng(3)
+    drawn = paint_scene(rng, "dress", occluders=False)
+    ground = np.where(drawn.mask[..., None], drawn.image, np.uint8(255))
+    cv2.imwrite(str(tmp_path / "a.png"), ground)
+    cells = [f"{x}_{y}_{v}" for (x, y), v in zip(drawn.keypoints, drawn.visibility, strict=True)]
+    header = few.read_text().splitlines()[0]
+    (tmp_path / "a.csv").write_text(f"{header}\na.png,dress,{','.join(cells)}\n")
+    cv2.imwrite(str(tmp_path / "all.png"), np.full((64, 64, 3), (0, 255, 0), np.uint8))
+    out = tmp_path / "out"
+    result = run("--labels", tmp_path / "a.csv", "--out", out, "--paste", tmp_path / "all.png")
+    assert result.exit_code == 0, result.output
+    (row,) = manifest(out)
+    assert not row["warning"]
+    pasted = load_image(out / row["pasted"])
+    printed = (abs(pasted.astype(int) - ground) > 40).any(axis=-1)
+    there = drawn.mask.astype(bool)
+    assert printed[there].mean() > 0.9
+    assert printed[~there].mean() < 0.02
 
 
 @pytest.mark.parametrize("method", ["affine", "tps"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import signal
@@ -21,7 +22,7 @@ from fashionkp_mm.batch.aligning import COLUMNS
 from fashionkp_mm.cli import app
 from fashionkp_mm.core.canonical_shapes import SHAPES_FILE
 from fashionkp_mm.core.csv_format import read_labels
-from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES
 from fashionkp_mm.images import load_image
 from fashionkp_mm.synthetic.drawing import paint_scene
 from fashionkp_mm.visualization.sketch import DrawnGarment
@@ -227,6 +228,49 @@ def test_two_pictures_of_one_name_are_not_mixed_up(few: Path, tmp_path: Path) ->
     result = run("--labels", tmp_path / "two.csv", "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert "the pictures of a.png and a.jpg would both be" in result.stderr
+
+
+def two_in_one(few: Path, folder: Path, *others: str) -> Path:
+    """Predictions of a picture ``a.png`` that shows two garments, and of others that show one."""
+    table = read_labels(few)
+    picture = load_image(few.parent / table.image_ids[0])
+    garments = []
+    for name in ("a.png", "a.png", *others):
+        cv2.imwrite(str(folder / name), picture)
+        points = {
+            name: {"x": float(x), "y": float(y), "score": 1.0, "visibility": "visible"}
+            for name, (x, y), v in zip(
+                KEYPOINT_NAMES, table.keypoints[0], table.visibility[0], strict=True
+            )
+            if v >= 0
+        }
+        category = CATEGORY_NAMES[table.category_indices[0]]
+        garments.append({"image_id": name, "category": category, "keypoints": points})
+    path = folder / "predictions.json"
+    path.write_text(json.dumps(garments))
+    return path
+
+
+def test_a_picture_of_two_garments(few: Path, design: Path, tmp_path: Path) -> None:
+    predictions = two_in_one(few, tmp_path)
+    out = tmp_path / "out"
+    result = run("--predictions", predictions, "--out", out, "--maps", "--paste", design)
+    assert result.exit_code == 0, result.output
+    names = ["garments/a.png", "garments/a_1.png", "maps/a.npy", "maps/a_1.npy", "pasted/a.png"]
+    assert sorted(files(out)) == [*names[:2], "manifest.csv", *names[2:]]
+    one, two = manifest(out)
+    assert (one["garment"], one["file"], one["pasted"]) == ("0", names[0], names[4])
+    assert (two["garment"], two["file"], two["pasted"]) == ("1", names[1], names[4])
+
+
+def test_a_second_garment_takes_no_other_pictures_file(few: Path, tmp_path: Path) -> None:
+    predictions = two_in_one(few, tmp_path, "a_1.png")
+    result = run("--predictions", predictions, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "a.png, garment 1: " in result.stderr
+    assert "is the file of another picture; rename that picture" in result.stderr
+    rows = [(row["image_id"], row["file"]) for row in manifest(tmp_path / "out")]
+    assert rows == [("a.png", "garments/a.png"), ("a_1.png", "garments/a_1.png")]
 
 
 def test_after_a_kill_the_rest_is_done_and_the_files_are_the_same(

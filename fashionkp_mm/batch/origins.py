@@ -17,6 +17,7 @@ from fashionkp_mm.core.image_ids import match_ids
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.words import listed, plural
 from fashionkp_mm.images import BrokenImageError, image_size
+from fashionkp_mm.images.formats import image_suffixes
 from fashionkp_mm.runtime import Garment, Prediction
 from fashionkp_mm.runtime.file_garments import read_garments, read_labelled_garments
 from fashionkp_mm.runtime.request import Request
@@ -75,7 +76,7 @@ class GarmentFile:
     """The garments that a file of predictions or labels tells of.
 
     Args:
-        file: Predictions or labels of any format; see `exchange.formats`.
+        file: Predictions or labels of any format, a file or a folder; see `exchange.formats`.
         labels: Whether it is that; labelled points have the score 1.
         opens_pictures: Whether the pictures' files are needed. A picture whose file is missing,
             broken or of another size than the garments were found on is then an error, and
@@ -87,6 +88,7 @@ class GarmentFile:
 
     Raises:
         AnnotationError: The file breaks a rule of its format.
+        FormatError: Its format is not recognised.
         OSError: The file cannot be read.
     """
 
@@ -147,14 +149,23 @@ class GarmentFile:
 
     def made_by(self) -> dict[str, str]:
         """The file's content."""
-        with self.file.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        digest = hashlib.sha256()
+        for path in self.files():
+            digest.update(f"{path.relative_to(self.file)}\n".encode())
+            digest.update(path.read_bytes())
         kind = "labels" if self.labels else "predictions"
-        return {"fashionkp_mm": __version__, kind: f"sha256 {digest}"}
+        return {"fashionkp_mm": __version__, kind: f"sha256 {digest.hexdigest()[:16]}"}
 
     def files(self) -> list[Path]:
-        """The file."""
-        return [self.file]
+        """The file; where the format has many in a folder, all that are there but pictures."""
+        if not self.file.is_dir():
+            return [self.file]
+        pictures = image_suffixes()
+        return sorted(
+            path
+            for path in self.file.rglob("*")
+            if path.is_file() and path.suffix.lower() not in pictures
+        )
 
     def predictions(self, sources: Iterable[Source]) -> Iterator[Prediction]:
         """What the file tells of each picture."""

@@ -22,6 +22,7 @@ from fashionkp_mm.core.csv_columns import COLUMNS
 from fashionkp_mm.core.csv_text import line_of
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES, NUM_KEYPOINTS
 from fashionkp_mm.exchange.coco import coco_categories
+from fashionkp_mm.exchange.formats import FormatError as FormatError  # noqa: PLC0414  exported
 from fashionkp_mm.runtime.garment import Garment
 
 Format = Literal["csv", "json", "parquet", "coco"]
@@ -40,10 +41,6 @@ STDOUT = Path("-")
 _SUFFIXES: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
 _COCO = re.compile(r"(?:(?<![a-z])coco(?![a-z]).*|coco)\.json$")
 """Names of COCO files: coco.json, coco_val.json, person-coco-2017.json, but not cocoa.json."""
-
-
-class FormatError(ValueError):
-    """A name of a file that tells no format, or a format that cannot be written here."""
 
 
 def format_of(path: Path) -> Format:

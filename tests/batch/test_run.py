@@ -188,6 +188,30 @@ class TestPicturesOfAFile:
         assert [garment.category for garment in prediction] == ["skirt", "trousers"]
         assert prediction[0].image_id == "c.png"
 
+    def test_of_a_folder_of_labels(self, predictions: Path, tmp_path: Path) -> None:
+        """One of labelme's files a picture; the journal is to notice when one of them changes."""
+        folder = tmp_path / "labelme"
+        folder.mkdir()
+        for name in ("a", "d"):
+            shutil.copy(tmp_path / f"{name}.png", folder)
+            shapes = [
+                {"label": point, "points": [[9.0 + 9 * k, 9.0]], "shape_type": "point"}
+                for k, point in enumerate(("waistband_left", "waistband_right", "hemline_left"))
+            ]
+            corners = [[0.0, 0.0], [60.0, 40.0]]
+            shapes.append({"label": "skirt", "points": corners, "shape_type": "rectangle"})
+            facts = {"imagePath": f"{name}.png", "imageHeight": 48, "imageWidth": 64}
+            labels = {**facts, "shapes": shapes, "version": "5.5.0"}
+            (folder / f"{name}.json").write_text(json.dumps(labels))
+
+        origin = GarmentFile(folder, labels=True, opens_pictures=True)
+
+        assert [source.image_id for source in sources_of(origin).found] == ["a.png", "d.png"]
+        assert origin.files() == [folder / "a.json", folder / "d.json"]
+        before = origin.made_by()
+        (folder / "d.json").write_text((folder / "d.json").read_text() + " ")
+        assert origin.made_by() != before
+
     def test_that_it_does_not_tell_of_are_refused(self, predictions: Path) -> None:
         origin = GarmentFile(predictions, labels=False, opens_pictures=True)
         with pytest.raises(InputError, match="tells of none of the 1 picture"):

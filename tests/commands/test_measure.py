@@ -266,6 +266,13 @@ class TestBrokenInput:
         assert f"error: {cells[0]}: {cells[1]}: no length has both its ends" in result.stderr
         assert cells[0] not in {row["image_id"] for row in rows(out)}
 
+    def test_a_file_of_no_format_is_one_message(self, labels: Path, out: Path) -> None:
+        path = labels.with_name("notes.txt")
+        path.write_text("no table at all")
+        result = run("--predictions", path, "--out", out)
+        assert result.exit_code == 1
+        assert f"error: {path}: no format is recognised" in result.stderr
+
     @pytest.mark.parametrize("target", ["labels", "scales", "picture"])
     def test_no_input_is_written_over(self, labels: Path, tmp_path: Path, target: str) -> None:
         scales = tmp_path / "scales.csv"

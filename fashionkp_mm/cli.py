@@ -930,3 +930,63 @@ def studio(
         max_megapixels=max_megapixels,
     )
     raise typer.Exit(status)
+
+
+@app.command(
+    epilog=_example(
+        "fashionkp serve --port 8000",
+        "curl --form images=@photo.jpg --form category=blouse http://127.0.0.1:8000/v1/predict",
+    ),
+)
+def serve(
+    *,
+    model: Model = None,
+    boxes: Annotated[
+        Literal["refine", "whole", "detector"],
+        typer.Option(help="Where to look unless a request says otherwise; see `predict`."),
+    ] = "refine",
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Other machines reach any but the default."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FASHIONKP_TOKEN",
+            help="What requests have to bear. Default: nothing on this machine, a new one that is"
+            " printed where others reach it.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Batches that are predicted at once, in threads.")
+    ] = 1,
+    queue: Annotated[
+        int, typer.Option(min=1, help="Pictures that may wait; more are answered 503.")
+    ] = 256,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which a request is given up: 504.")
+    ] = 30.0,
+    device: Annotated[
+        str, typer.Option(help="What the networks run on: cpu, cuda, or cuda:1 and so on.")
+    ] = "cpu",
+    max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
+) -> None:
+    """Predict and measure garments over HTTP: POST /v1/predict, /v1/measure.
+
+    Pictures that come together share a batch. /health, /ready, /metrics and /openapi.json say how
+    the service fares and what it takes. SIGTERM lets it finish what is under way.
+    """
+    from fashionkp_mm.batch.options import Options
+    from fashionkp_mm.commands import serve as command
+
+    status = command.run(
+        Options(model, None, boxes, False, max_megapixels, device),
+        host=host,
+        port=port,
+        token=token,
+        workers=workers,
+        queue=queue,
+        timeout=timeout,
+    )
+    raise typer.Exit(status)

@@ -10,8 +10,6 @@ import pytest
 
 from fashionkp_mm.core.csv_format import read_labels, write_labels
 
-pytest.importorskip("fastapi")
-
 
 @pytest.fixture
 def labels(tmp_path: Path, drawn_root: Path) -> Callable[[int], Path]:

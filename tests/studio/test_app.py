@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+
+pytest.importorskip("fastapi", reason="fastapi is not installed: the extra studio")
 from starlette.testclient import TestClient
 
 from fashionkp_mm.core.csv_format import read_labels

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("fastapi", reason="fastapi is not installed: the extra studio")
 import uvicorn
 from browser import chromium, screenshot
 

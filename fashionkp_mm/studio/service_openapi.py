@@ -1,0 +1,65 @@
+"""What ``/openapi.json`` says of the service's requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fashionkp_mm.applications.scale import UNITS
+from fashionkp_mm.core.garments import CATEGORY_NAMES
+
+DESCRIPTION = (
+    'Garments of pictures: category, keypoints, lengths. Errors are {"error": message}: 400 a'
+    " request that is not as it should be, 401 no token, 413 too large, 422 a picture that cannot"
+    " be used, 503 too much waits (see Retry-After), 504 it took too long."
+)
+
+_OPTIONS: dict[str, Any] = {
+    "category": {
+        "type": "string",
+        "enum": list(CATEGORY_NAMES),
+        "description": "The garments' category. By default the model chooses.",
+    },
+    "boxes": {
+        "type": "string",
+        "enum": ["refine", "whole", "detector"],
+        "description": "Where to look, as `fashionkp predict --boxes`.",
+    },
+}
+_MEASURES: dict[str, Any] = {
+    "known": {"type": "string", "description": "A length that is known, as in chest=52cm."},
+    "px_per_cm": {"type": "number", "description": "Pixels a centimetre."},
+    "unit": {"type": "string", "enum": list(UNITS), "description": "Of the lengths."},
+}
+
+
+def request_body(*, measures: bool) -> dict[str, Any]:
+    """The two forms of a request, in OpenAPI's words.
+
+    Args:
+        measures: Whether the options of ``/v1/measure`` are among them.
+    """
+    options = {**_OPTIONS, **(_MEASURES if measures else {})}
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    texts = {
+        "type": "array",
+        "items": {"type": "string", "contentEncoding": "base64"},
+        "description": "Image files, as base64.",
+    }
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {
+                    "schema": {
+                        "type": "object",
+                        "required": ["images"],
+                        "properties": {"images": images, **options},
+                    }
+                }
+                for kind, images in (
+                    ("multipart/form-data", files),
+                    ("application/json", texts),
+                )
+            },
+        }
+    }

@@ -1,0 +1,241 @@
+"""The service: its answers, its refusals, and what it does under load and when it is stopped."""
+
+from __future__ import annotations
+
+import base64
+import io
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+
+pytest.importorskip("fastapi", reason="fastapi is not installed: the extra studio")
+pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
+
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from fashionkp_mm.applications import EXACT
+from fashionkp_mm.images import decode_image
+from fashionkp_mm.runtime import FashionPredictor
+from fashionkp_mm.studio.service import MAX_PICTURES, Limits, Service, create_service
+
+BEARER = {"Authorization": "Bearer let-me-in"}
+
+
+def picture(seed=0, size=(60, 80), form="png"):
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size[::-1], 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, form)
+    return stream.getvalue()
+
+
+@contextmanager
+def served(model, *, token=None, slow=0.0, **limits):
+    predictor = FashionPredictor(model)
+    facts = {"timeout": 20.0, "max_megapixels": 1.0, **limits}
+    service = Service(predictor, "refine", Limits(**facts), EXACT)
+    if slow:
+        predict = predictor.predict
+        predictor.predict = lambda *args: (time.sleep(slow), predict(*args))[1]
+    app = create_service(service, token=token)
+    with TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False) as client:
+        client.service = service
+        yield client
+
+
+def files(*pictures):
+    return [("images", (f"{index}.png", data)) for index, data in enumerate(pictures)]
+
+
+def test_garments_are_as_in_a_file_of_predictions(pose_file):
+    pictures = [picture(seed) for seed in range(3)]
+    with served(pose_file) as client:
+        answer = client.post("/v1/predict", files=files(*pictures)).json()
+    assert answer["model"] == "brightest"
+    predictor = FashionPredictor(pose_file)
+    for index, (data, found) in enumerate(zip(pictures, answer["predictions"], strict=True)):
+        (wanted,) = predictor.predict(decode_image(data, "x"))
+        expected = {**wanted.to_dict(), "image_id": f"{index}.png", "image_index": index}
+        assert found["garments"] == [expected]
+        assert found["image_size"] == [60, 80]
+        assert found["image"] == f"{index}.png"
+
+
+def test_json_with_base64_is_the_same(pose_file):
+    data = picture()
+    with served(pose_file) as client:
+        body = {"images": [base64.b64encode(data).decode()], "category": "skirt", "boxes": "whole"}
+        (found,) = client.post("/v1/predict", json=body).json()["predictions"]
+        options = {"category": "skirt", "boxes": "whole"}
+        (other,) = client.post("/v1/predict", files=files(data), data=options).json()["predictions"]
+    (garment,) = found["garments"]
+    assert (garment["category"], garment["box_source"]) == ("skirt", "whole")
+    assert garment["keypoints"] == other["garments"][0]["keypoints"]
+
+
+def test_lengths(pose_file):
+    options = {"category": "trousers", "px_per_cm": "2", "unit": "mm"}
+    with served(pose_file) as client:
+        answer = client.post("/v1/measure", files=files(picture()), data=options)
+        (found,) = answer.json()["pictures"]
+        assert found["failures"] == []
+        for length in found["garments"][0]["measurements"].values():
+            assert length["unit"] == "mm"
+            assert length["value"] == pytest.approx(5 * length["distance"], abs=0.1)
+        for known, message in (("waist", "expected a length"), ("hat=3cm", "no length 'hat'")):
+            answer = client.post("/v1/measure", files=files(picture()), data={"known": known})
+            assert answer.status_code == 400
+            assert message in answer.json()["error"]
+
+
+BAD = {
+    "no picture": ({"files": files(b"GIF87a no picture")}, 422, "0.png: "),
+    "cut off": ({"files": files(picture()[:500])}, 422, "0.png: "),
+    "too large": ({"files": files(picture(size=(1001, 1000)))}, 422, "too large"),
+    "none": ({"data": {"category": "skirt"}, "files": {"x": b""}}, 400, "expected"),
+    "too many": ({"files": files(*[picture()] * (MAX_PICTURES + 1))}, 400, "Too many"),
+    "category": ({"files": files(picture()), "data": {"category": "hat"}}, 400, "'hat'"),
+    "boxes": ({"files": files(picture()), "data": {"boxes": "there"}}, 400, "'there'"),
+    "detector": ({"files": files(picture()), "data": {"boxes": "detector"}}, 400, "serve --boxes"),
+    "option": ({"files": files(picture()), "data": {"colour": "red"}}, 400, "unknown: colour"),
+    "text": ({"content": b"hello", "headers": {"Content-Type": "text/plain"}}, 400, "text/plain"),
+    "no JSON": ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
+    "a list": ({"json": []}, 400, "expected an object"),
+    "no base64": ({"json": {"images": ["???"]}}, 400, "image 0 is not base64"),
+    "numbers": ({"json": {"images": [3]}}, 400, "list of base64"),
+    "no boundary": (
+        {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+        400,
+        "multipart",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_requests_are_told_why(pose_file, case):
+    request, status, message = BAD[case]
+    with served(pose_file) as client:
+        answer = client.post("/v1/predict", **request)
+        assert answer.status_code == status, answer.text
+        assert message in answer.json()["error"]
+        assert client.service.batcher.waiting == 0
+        assert client.post("/v1/predict", files=files(picture())).status_code == 200
+
+
+def test_a_request_that_is_too_large(pose_file):
+    with served(pose_file, max_bytes=10_000) as client:
+        assert client.post("/v1/predict", files=files(picture())).status_code == 413
+
+
+def test_what_takes_too_long_is_given_up(pose_file):
+    with served(pose_file, slow=0.6, timeout=0.2) as client:
+        answer = client.post("/v1/predict", files=files(picture()))
+        assert answer.status_code == 504
+        assert "too long" in answer.json()["error"]
+        assert client.service.batcher.waiting == 0
+
+
+def test_what_is_too_much_is_told_when_to_come_again(pose_file):
+    with served(pose_file, slow=0.5, most_waiting=2) as client:
+        answers = []
+
+        def ask():
+            answers.append(client.post("/v1/predict", files=files(picture())))
+
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        statuses = sorted(answer.status_code for answer in answers)
+        assert set(statuses) == {200, 503}
+        assert statuses.count(200) >= 2
+        busy = next(answer for answer in answers if answer.status_code == 503)
+        assert int(busy.headers["retry-after"]) >= 1
+        assert "busy" in busy.json()["error"]
+
+
+def test_metrics_are_read_by_their_own_parser(pose_file):
+    with served(pose_file) as client:
+        for _ in range(3):
+            client.post("/v1/predict", files=files(picture(), picture()))
+        client.post("/v1/predict", files=files(b"no picture"))
+        client.get("/somewhere")
+        answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert values["fashionkp_requests_total", "/v1/predict", "200"] == 3
+    assert values["fashionkp_requests_total", "/v1/predict", "422"] == 1
+    assert values["fashionkp_requests_total", "other", "404"] == 1
+    assert values["fashionkp_request_seconds_count", "/v1/predict"] == 4
+    assert values["fashionkp_batch_pictures_sum",] == 6
+    assert values["fashionkp_waiting_pictures",] == 0
+    assert values["process_resident_memory_bytes",] > 1e6
+
+
+def test_the_description_is_read_by_another_library(pose_file):
+    openapi = pytest.importorskip("openapi_pydantic", reason="openapi-pydantic is not installed")
+    with served(pose_file) as client:
+        content = client.get("/openapi.json").json()
+        assert client.get("/docs").status_code == 404  # it would load scripts from elsewhere
+    read = openapi.parse_obj(content)
+    assert set(read.paths) == {"/v1/predict", "/v1/measure", "/health", "/ready", "/metrics"}
+    body = read.paths["/v1/predict"].post.requestBody.content
+    assert set(body) == {"multipart/form-data", "application/json"}
+    assert "images" in body["application/json"].media_type_schema.properties
+
+
+def test_a_token_is_asked_for(pose_file):
+    with served(pose_file, token="let-me-in") as client:
+        assert client.get("/health").json()["status"] == "alive"
+        assert client.get("/ready").json()["status"] == "ready"
+        for path in ("/metrics", "/openapi.json"):
+            assert client.get(path).status_code == 401
+            assert client.get(path, headers=BEARER).status_code == 200
+        assert client.post("/v1/predict", files=files(picture())).status_code == 401
+        answer = client.post("/v1/predict", files=files(picture()), headers=BEARER)
+        assert answer.status_code == 200
+
+
+def test_pages_of_other_sites_get_nothing(pose_file):
+    with served(pose_file) as client:
+        for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}):
+            answer = client.post("/v1/predict", files=files(picture()), headers=headers)
+            assert answer.status_code == 403
+
+
+def test_sigterm_finishes_what_is_under_way(pose_file, free_port):
+    command = ["serve", "--port", str(free_port), "--model", str(pose_file)]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "fashionkp_mm", *command], stdout=subprocess.PIPE, text=True
+    )
+    assert "serving at" in server.stdout.readline()
+    address = f"http://127.0.0.1:{free_port}/v1/predict"
+    statuses = []
+    large = picture(size=(1500, 2000), form="jpeg")
+
+    def ask():
+        upload = [("images", (f"{i}.jpg", large)) for i in range(16)]
+        statuses.append(requests.post(address, files=upload, timeout=60).status_code)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    ready = f"http://127.0.0.1:{free_port}/ready"
+    while not requests.get(ready, timeout=10).json()["waiting"]:
+        time.sleep(0.005)
+    server.send_signal(signal.SIGTERM)
+    thread.join()
+    assert server.wait(30) == 0
+    assert statuses == [200]

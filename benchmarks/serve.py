@@ -101,7 +101,16 @@ def main() -> None:
         predictor = FashionPredictor()
         predictor.predict([str(path) for path in paths])
         before = on_a_list(predictor, paths, options.seconds / 4)
-        command = [sys.executable, "-m", "fashionkp_mm", "serve", "--port", str(PORT)]
+        command = [
+            sys.executable,
+            "-m",
+            "fashionkp_mm",
+            "serve",
+            "--port",
+            str(PORT),
+            "--timeout",
+            "120",
+        ]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert server.stdout is not None
         server.stdout.readline()

@@ -96,12 +96,14 @@ class Guard:
             return
         headers = _headers(scope)
         try:
-            self._check_sender(scope, headers)
-            if self._token is not None and scope["path"] not in self._open_paths:
-                if self._is_token_in_address(scope):
-                    await self._take_up_token(send)
-                    return
-                self._check_token(headers)
+            # No page of another site can send the token as a header, and open paths tell nothing.
+            if scope["path"] not in self._open_paths and not self._bears_token(headers):
+                self._check_sender(scope, headers)
+                if self._token is not None:
+                    if self._is_token_in_address(scope):
+                        await self._take_up_token(send)
+                        return
+                    self._check_cookie(headers)
             self._check_length(headers)
         except Refused as refused:
             await _answer(send, refused)
@@ -160,15 +162,18 @@ class Guard:
         await send({"type": "http.response.start", "status": 303, "headers": head})
         await send({"type": "http.response.body", "body": b""})
 
-    def _check_token(self, headers: dict[str, str]) -> None:
-        kind, _, bearer = headers.get("authorization", "").partition(" ")
-        given = [bearer.strip()] if kind.lower() == "bearer" else []
+    def _bears_token(self, headers: dict[str, str]) -> bool:
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        return (
+            self._token is not None and kind.lower() == "bearer" and self._is_token(given.strip())
+        )
+
+    def _check_cookie(self, headers: dict[str, str]) -> None:
         try:
             morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         except CookieError:
             morsel = None
-        given += [morsel.value] if morsel is not None else []
-        if not any(self._is_token(each) for each in given):
+        if morsel is None or not self._is_token(morsel.value):
             raise Refused(401, "the token is missing or wrong; use the address that was printed")
 
     def _is_token(self, given: str) -> bool:

@@ -490,9 +490,11 @@ def test_a_token_is_asked_for(labels):
 
 def test_with_a_token_the_server_is_reached_by_its_address(labels):
     with opened(labels(1), token=TOKEN) as client:
-        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        cookie = {"Cookie": f"fashionkp_token={TOKEN}"}
         for host, status in (("192.168.1.5:8765", 200), ("[fe80::1]:8765", 200), ("evil.x", 403)):
-            assert client.get("/api/queue", headers={**bearer, "Host": host}).status_code == status
+            assert client.get("/api/queue", headers={**cookie, "Host": host}).status_code == status
+        bearer = {"Authorization": f"Bearer {TOKEN}", "Host": "fashionkp.service"}
+        assert client.get("/api/queue", headers=bearer).status_code == 200
 
 
 # --- the page's files

@@ -36,8 +36,9 @@ const saver = new Saver({
     $('#saved').classList.toggle('problem', !!problem);
   },
   onSaved: (version) => {
-    if (editor.picture?.number === version.number) {
-      Object.assign(editor.picture, version, { garments: editor.picture.garments });
+    const { picture } = editor;
+    if (picture && picture.number === version.number) {
+      Object.assign(picture, version, { garments: picture.garments });
       drawBeside();
     }
   },

@@ -2,8 +2,8 @@
 
     python benchmarks/masks.py --images 400
 
-The points are the drawn ones. The thresholds of ``applications/grabcut.py`` were chosen on seed 11;
-figures are of another seed.
+The points are the drawn ones. The thresholds of ``applications/grabcut.py`` and ``masks.py`` were
+chosen on seeds 11 and 12; figures are of another one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HEADER = ("ground or category", "garments", "IoU, mean", "median", "nine in ten 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=13)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
 

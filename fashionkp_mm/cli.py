@@ -735,9 +735,7 @@ def present(
     ] = False,
     soft_edges: Annotated[
         bool,
-        typer.Option(
-            "--soft-edges", help="Cut out fur and lace softly, with pymatting: takes seconds."
-        ),
+        typer.Option("--soft-edges", help="Cut out fur and lace softly, with pymatting."),
     ] = False,
     check: Annotated[
         bool,

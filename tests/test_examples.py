@@ -75,6 +75,30 @@ def test_predict_names_a_picture_that_is_broken_and_goes_on(blouse, tmp_path):
     assert {path.name for path in (tmp_path / "drawn").iterdir()} == {"two.jpg", "points.csv"}
 
 
+def test_sleeves_are_drawn_cropped_and_learnt(tmp_path):
+    arguments = ["--garments", 24, "--epochs", 1, "--out", "sleeves"]
+    printed = run_python(ROOT / "examples/train_sleeves.py", *arguments, cwd=tmp_path)
+    right, baseline = re.findall(r"([\d.]+)% of 40 held-out sleeves|be right on ([\d.]+)%", printed)
+    assert 0 <= float(right[0]) <= 100 and 20 <= float(baseline[1]) <= 80
+    crops = tmp_path / "sleeves/train/crops"
+    kinds = {path.name for path in (crops / "sleeve_length").iterdir()}
+    assert {"short", "long"} <= kinds <= {"sleeveless", "cap", "short", "elbow", "long"}
+    with (crops / "manifest.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 48 == len(list(crops.rglob("*.png")))
+    assert {row["class"] for row in rows} == kinds
+    assert {row["mirrored"] for row in rows} == {"0", "1"}
+
+
+@pytest.mark.parametrize("page", ["docs/crop.md", "docs/present.md"])
+def test_the_last_python_block_of_the_page_of_an_application_runs(page, blouse, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.jpg"), blouse.image)
+    (tmp_path / "block.py").write_text(python_blocks(page)[-1])
+    printed = run_python("block.py", cwd=tmp_path)
+    assert ("sleeve_right visible" in printed) == (page == "docs/crop.md")
+    assert ("expected" in printed) == (page == "docs/present.md")
+
+
 def python_blocks(page):
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 

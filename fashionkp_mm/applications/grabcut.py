@@ -3,7 +3,7 @@
 C. Rother, V. Kolmogorov, A. Blake, GrabCut, SIGGRAPH 2004: two mixtures of colours, one of the
 garment and one of the rest, and the cut between them along strong edges. The seeds come from the
 outline between the points. All thresholds were chosen on drawn garments
-(``benchmarks/masks.py --seed 11``).
+(``benchmarks/masks.py`` with seeds 11 and 12).
 """
 
 from __future__ import annotations

@@ -28,9 +28,14 @@ _WORK_SIDE = 256
 _WHITE, _WHITE_SHARE, _WHITE_STEP = 235, 0.8, 8
 """A ground is near-white if the median of the picture's edge is that light, and so much of the edge
 is within so many steps of it, as is the ground itself."""
+_GRAY, _SHADOW, _SHADOW_STEP = 10, 90, 12
+"""A shadow on it differs between the channels by no more than that, is darker by no more than that,
+and from one pixel to the next by no more than that."""
 _CLEARANCE, _ALONE = 0.1, 0.02
 """A garment is alone on its ground if, from so many units beyond its outline on, there is nothing
 else but so much of its own area."""
+_PALE = 0.25
+"""From that share of the outline's area on that looks like ground, the garment is white itself."""
 _SPECK, _HOLE = 0.02, 0.7
 """Pieces of less than that share of the largest are dropped; holes that lie inside the outline with
 more than that share are filled, since what lies over a garment comes from outside."""
@@ -154,15 +159,33 @@ def _against_white(
     alike = (np.abs(edge - white).max(axis=1) <= _WHITE_STEP).mean()
     if white.min() < _WHITE or alike < _WHITE_SHARE:
         return None
-    light = np.abs(small.astype(np.int16) - white).max(axis=2) <= _WHITE_STEP
-    _, labels = cv2.connectedComponents(np.pad(light, 1, constant_values=True).astype(np.uint8))
-    ground = labels[1:-1, 1:-1] == labels[0, 0]
+    ground = _white_ground(small, white)
     apart = cv2.distanceTransform((~possible).astype(np.uint8), cv2.DIST_L2, 3)
     beyond = ~ground & (apart > _CLEARANCE * unit)
-    if beyond.sum() > _ALONE * possible.sum():
+    if beyond.sum() > _ALONE * possible.sum() or (ground & possible).sum() > _PALE * possible.sum():
         return None
     found: NDArray[np.bool_] = ~ground & (apart <= REACH * unit)
     return found
+
+
+def _white_ground(small: NDArray[np.uint8], white: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """The ground of this colour around a garment, with the shadow that falls on it.
+
+    A shadow is gray and grows dark by degrees, where cloth begins at once.
+    """
+    gaps = white - small.astype(np.int16)
+    plain = np.abs(gaps).max(axis=2) <= _WHITE_STEP
+    shadow = (gaps.max(axis=2) - gaps.min(axis=2) <= _GRAY) & (gaps.max(axis=2) <= _SHADOW)
+    framed = cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=white.tolist())
+    barred = np.ones((framed.shape[0] + 2, framed.shape[1] + 2), np.uint8)
+    barred[2:-2, 2:-2] = ~(plain | shadow)
+    barred[1, 1:-1] = barred[-2, 1:-1] = barred[1:-1, 1] = barred[1:-1, -2] = 0
+    step = (_SHADOW_STEP,) * 3
+    cv2.floodFill(
+        framed, barred, (0, 0), (0, 0, 0), step, step, 4 | cv2.FLOODFILL_MASK_ONLY | (2 << 8)
+    )
+    reached: NDArray[np.bool_] = barred[2:-2, 2:-2] == 2
+    return reached
 
 
 def _tidied(found: NDArray[np.bool_], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -12,7 +12,8 @@ _EPSILON = 25.0
 """Variance of lightness that counts as an edge, of values from 0 to 255, squared."""
 _STEEPNESS = 2.0
 _CLOSED_FORM_SIDE = 512
-"""Longer side in pixels from which pymatting works on a reduced picture: it needs seconds."""
+"""Longer side in pixels from which pymatting works on a reduced picture: its time grows
+faster than the picture."""
 
 
 def soft_edges(

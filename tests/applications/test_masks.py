@@ -132,14 +132,14 @@ def test_a_mask_that_fills_the_picture_is_named(garment_of, drawn):
 
 
 def test_a_mask_that_misses_the_points_is_named(garment_of):
-    """A hem that a poor prediction has put far below the garment, where the ground is white."""
+    """A hem that a poor prediction has put below the garment, where the ground is white."""
     image = np.full((340, 200, 3), 255, np.uint8)
     image[20:130, 40:160] = (40, 40, 220)
     points = np.full((24, 2), -1.0)
     states = np.full(24, Visibility.ABSENT)
     for name, place in (
         ("waistband_left", (40, 20)), ("waistband_right", (160, 20)),
-        ("hemline_left", (40, 320)), ("hemline_right", (160, 320)),
+        ("hemline_left", (40, 156)), ("hemline_right", (160, 156)),
     ):  # fmt: skip
         points[KEYPOINT_INDEX[name]] = place
         states[KEYPOINT_INDEX[name]] = Visibility.VISIBLE
@@ -204,3 +204,24 @@ def test_pymatting_gives_soft_edges(drawn, garment_of):
     picture = drawn("blouse", 3)
     soft, hard = (found_on(picture, garment_of, matting=matting) for matting in (True, False))
     assert overlap(soft.alpha, picture.mask) > overlap(hard.alpha, picture.mask) - 0.02
+
+
+def test_a_soft_shadow_on_white_is_ground_and_a_white_garment_is_not(garment_of):
+    points, states = np.full((24, 2), -1.0), np.full(24, Visibility.ABSENT)
+    corners = {"waistband_left": (100, 80), "waistband_right": (200, 80),
+               "hemline_left": (80, 240), "hemline_right": (220, 240)}  # fmt: skip
+    for name, place in corners.items():
+        points[KEYPOINT_INDEX[name]] = place
+        states[KEYPOINT_INDEX[name]] = Visibility.VISIBLE
+    shape = [np.array([corners[name] for name in CATEGORIES["skirt"].outline])]
+    truth = cv2.fillPoly(np.zeros((300, 300), np.uint8), shape, 255)
+    shadow = cv2.GaussianBlur(np.roll(truth, (12, 12), (0, 1)), (0, 0), 8).astype(float)
+    image = np.repeat(np.rint(253 - 0.2 * shadow)[..., None], 3, axis=2).astype(np.uint8)
+    image[truth > 0] = (40, 90, 160)
+    mask = garment_mask(image, garment_of("skirt", points, states, (300, 300)))
+    assert mask.method == "colour"
+    assert overlap(mask.alpha, truth) > 0.97
+
+    image = np.full((300, 300, 3), 253, np.uint8)
+    image[truth > 0] = 250
+    assert garment_mask(image, garment_of("skirt", points, states, (300, 300))).method == "grabcut"

@@ -170,7 +170,7 @@ def test_a_mask_that_cannot_be_right_leaves_the_ground(garment_of):
     points, states = np.full((24, 2), -1.0), np.full(24, Visibility.ABSENT)
     for name, place in (
         ("waistband_left", (40, 20)), ("waistband_right", (160, 20)),
-        ("hemline_left", (40, 320)), ("hemline_right", (160, 320)),
+        ("hemline_left", (40, 156)), ("hemline_right", (160, 156)),
     ):  # fmt: skip
         points[KEYPOINT_INDEX[name]] = place
         states[KEYPOINT_INDEX[name]] = Visibility.VISIBLE

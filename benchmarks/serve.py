@@ -116,8 +116,9 @@ def main() -> None:
         server.stdout.readline()
         bodies = [body_of(path) for path in paths]
         results: Any = multiprocessing.Queue()
-        # The server has warmed up, and its memory is what it is at work, after a first round.
-        warm = multiprocessing.Process(target=clients, args=(bodies, options.clients, 5, results))
+        # ONNX Runtime keeps the memory of the largest batch: a first round makes it meet that.
+        first_round = bodies, options.clients, options.seconds, results
+        warm = multiprocessing.Process(target=clients, args=first_round)
         warm.start()
         results.get()
         warm.join()

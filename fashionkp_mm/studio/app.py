@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
 from fashionkp_mm import __version__
+from fashionkp_mm.applications import GarmentError
 from fashionkp_mm.core.garments import CATEGORIES, mirrored_name
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.studio.export import ExportError
@@ -84,6 +85,7 @@ class StudioRoutes:
             ("GET", "/api/pictures/{number}/history", self.session.history),
             ("POST", "/api/pictures/{number}", self.change),
             ("POST", "/api/pictures/{number}/predict", self.predict),
+            ("POST", "/api/pictures/{number}/applied", self.applied),
             ("POST", "/api/category", self.category),
             ("GET", "/api/export", self.export),
             ("POST", "/api/write-back", self.write_back),
@@ -139,6 +141,10 @@ class StudioRoutes:
         """The garment in a box; nothing is written."""
         return self.session.garment_in_box(number, request.box, request.category)
 
+    def applied(self, number: int, garment: GarmentModel) -> dict[str, Any]:
+        """Lengths and crops of a garment as it is on the page."""
+        return self.session.applied(number, garment.as_kept())
+
     def category(self, request: CategoryRequest) -> dict[str, Any]:
         """A garment as one of another category; nothing is written."""
         if request.category not in CATEGORIES:
@@ -193,6 +199,7 @@ def create_app(
         (NoPictureError, 404),
         (BrokenImageError, 422),
         (ExportError, 409),
+        (GarmentError, 422),
         (ValueError, 422),
         (StoreError, 507),
         (OSError, 507),

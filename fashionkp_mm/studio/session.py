@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fashionkp_mm.applications import CropOptions, crop, measure
 from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.parts import GROUPS
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.exchange.formats import Format
 from fashionkp_mm.images import BrokenImageError, encode_image, image_size, load_image
 from fashionkp_mm.runtime import FashionPredictor, Garment
+from fashionkp_mm.runtime.file_garments import garments_of
 from fashionkp_mm.studio.album import Album, Labels, digest
 from fashionkp_mm.studio.doubt import Doubt, doubt_of
 from fashionkp_mm.studio.export import (
@@ -22,8 +26,11 @@ from fashionkp_mm.studio.export import (
     several_in_csv,
     written_back,
 )
-from fashionkp_mm.studio.garments import from_arrays, in_box
+from fashionkp_mm.studio.garments import from_arrays, in_box, to_table
 from fashionkp_mm.studio.store import ConflictError, NoPictureError, Store, Version
+
+_CROP_SIZE = 112
+"""Longer side of the crops beside the picture, in pixels."""
 
 
 class Session:
@@ -146,6 +153,46 @@ class Session:
             return in_box(category, box)
         found = self._predictor.predict(path, category, [box])
         return _predicted(found[0])
+
+    def applied(self, number: int, garment: dict[str, Any]) -> dict[str, Any]:
+        """What the applications make of a garment: its lengths, and crops of its parts.
+
+        Args:
+            number: The picture.
+            garment: The garment as it is on the page.
+
+        Returns:
+            ``unit``, ``lengths`` with ``name``, ``value`` and ``pixels``, and ``crops`` with
+            ``name`` and ``image``, a JPEG as base64.
+
+        Raises:
+            NoPictureError: There is no such picture.
+            BrokenImageError: It cannot be read.
+            GarmentError: The garment has too few points.
+        """
+        path, size = self._path(number), self._size(number)
+        (found,) = garments_of(to_table({"": [garment]}, {"": size}), score=1.0)[""]
+        measured = measure(found)
+        image = load_image(path, max_megapixels=self._max_megapixels)
+        crops = crop(image, found, CropOptions(GROUPS, size=_CROP_SIZE))
+        return {
+            "unit": measured.unit,
+            "lengths": [
+                {
+                    "name": each.length.name,
+                    "value": None if each.value is None else round(each.value, 3),
+                    "pixels": None if each.pixels is None else round(each.pixels, 1),
+                }
+                for each in measured
+            ],
+            "crops": [
+                {
+                    "name": each.part.name,
+                    "image": base64.b64encode(encode_image(each.image, ".jpg")).decode(),
+                }
+                for each in crops
+            ],
+        }
 
     def is_fresh(self, version: Version) -> bool:
         """Whether a picture still waits for a model to label it."""

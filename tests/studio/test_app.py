@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import threading
@@ -295,6 +296,24 @@ def test_the_rest_of_a_folder_is_labelled_meanwhile(labels, pose_file):
         entries = client.get("/api/queue").json()
         assert all(entry["categories"] for entry in entries)
         assert all(entry["reason"] for entry in entries)
+
+
+def test_lengths_and_crops_of_a_garment_as_it_is_on_the_page(labels):
+    with opened(labels(1)) as client:
+        box = {"box": [100, 50, 300, 450], "category": "trousers"}
+        trousers = client.post("/api/pictures/1/predict", json=box).json()
+        made = client.post("/api/pictures/1/applied", json=trousers).json()
+        points = trousers["keypoints"]
+        waist = next(each for each in made["lengths"] if each["name"] == "waist")
+        apart = points["waistband_right"]["x"] - points["waistband_left"]["x"]
+        assert waist["pixels"] == pytest.approx(apart, abs=0.1)
+        assert (made["unit"], waist["value"]) == ("waist", 1)
+        assert {"crotch", "garment_length"} & {each["name"] for each in made["crops"]}
+        assert all(base64.b64decode(each["image"])[:2] == b"\xff\xd8" for each in made["crops"])
+        for point in points.values():
+            point["visibility"] = "absent"
+        answer = client.post("/api/pictures/1/applied", json=trousers)
+        assert answer.status_code == 422
 
 
 # --- doubt

@@ -148,17 +148,20 @@ def test_a_point_is_dragged_to_a_pixel_at_every_zoom(page, labels, wheel):
         (garment,) = stored(session)["garments"]
         name = visible_name(garment)
         start, scale = center(page, name), page_scale(page)
-        page.mouse.move(*start)
+        mouse = [round(place) for place in start]
+        page.mouse.move(*mouse)
         for _ in range(3):
             page.mouse.wheel(0, wheel)
         page.wait_for_timeout(100)
-        assert page_scale(page) / scale == pytest.approx(2.718 ** (-wheel * 3 / 480), rel=0.01)
-        # The wheel zooms at the pointer, which Chromium places at whole pixels.
+        factor = page_scale(page) / scale
+        assert factor == pytest.approx(2.718 ** (-wheel * 3 / 480), rel=0.01)
+        # The wheel zooms at the pointer: what is there stays, all else moves away from it.
         again = center(page, name)
-        assert again == pytest.approx(start, abs=2)
+        away = [at + factor * (place - at) for place, at in zip(start, mouse, strict=True)]
+        assert again == pytest.approx(away, abs=1)
         end = again[0] + 30, again[1] - 20
         page.mouse.down()
-        page.mouse.move(start[0] + 30, start[1] - 20, steps=5)
+        page.mouse.move(mouse[0] + 30, mouse[1] - 20, steps=5)
         assert page.locator(".loupe").get_attribute("visibility") == "visible"
         screenshot(page, f"loupe_{wheel}")
         page.mouse.up()
@@ -200,6 +203,19 @@ def test_keys_move_points_and_change_their_state(page, labels):
         order = ["visible", "occluded", "absent"]
         at = order.index("visible" if before["visibility"] == "absent" else before["visibility"])
         assert states == [order[(at + step) % 3] for step in (1, 2, 3)]
+
+
+def test_lengths_and_crops_follow_the_garment(page, labels):
+    with served(labels(1)) as (address, session):
+        open_page(page, address)
+        page.wait_for_selector("#beside td")
+        page.wait_for_selector("#beside img")
+        before = page.locator("#beside").inner_text()
+        (garment,) = stored(session)["garments"]
+        name = visible_name(garment)
+        drag(page, center(page, name), [c + 40 for c in center(page, name)])
+        wait(page, f"document.querySelector('#beside').innerText !== {json.dumps(before)}")
+        screenshot(page, "lengths_and_crops")
 
 
 def test_the_whole_garment_is_moved_by_its_label_and_by_keys(page, labels):

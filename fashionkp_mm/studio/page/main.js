@@ -1,6 +1,7 @@
 /** The page: puts the parts together, and says which key does what. */
 
 import { ask, imageOf } from './api.js';
+import { showBeside } from './beside.js';
 import { chooseVersion, openExport, openHelp } from './dialogs.js';
 import { $ } from './dom.js';
 import { Editor } from './editor.js';
@@ -17,6 +18,8 @@ Object.assign(CATEGORIES, session.categories);
 let author = localStorage.getItem('author') ?? session.author;
 /** @type {((box: number[]) => void) | null} */
 let boxUse = null;
+/** @type {import('./model.js').Garment | undefined} The garment that lengths and crops are of. */
+let besideOf;
 /** @type {Map<number, Promise<any>>} Pictures that were asked for ahead. */
 const ahead = new Map();
 
@@ -39,7 +42,7 @@ const saver = new Saver({
     const { picture } = editor;
     if (picture && picture.number === version.number) {
       Object.assign(picture, version, { garments: picture.garments });
-      drawBeside();
+      drawFacts();
     }
   },
   onConflict: resolve,
@@ -48,10 +51,14 @@ const saver = new Saver({
 function draw() {
   stage.draw({ garments: editor.garments, others: editor.picture?.others ?? [],
     garment: editor.garment, point: editor.point });
-  drawBeside();
+  drawFacts();
+  if (editor.current !== besideOf) {
+    besideOf = editor.current;
+    showBeside(editor.picture?.size ? editor.picture.number : undefined, besideOf);
+  }
 }
 
-function drawBeside() { drawPanel(editor, { onCategory: changeCategory }); }
+function drawFacts() { drawPanel(editor, { onCategory: changeCategory }); }
 
 function save() {
   const { picture, garments, state } = editor;

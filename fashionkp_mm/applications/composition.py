@@ -10,8 +10,8 @@ from PIL import ImageColor
 from fashionkp_mm.applications.ground import Color
 from fashionkp_mm.core.planar_maps import inverse
 
-_LONGEST_SIDE = 2**15 - 2
-"""Of a picture that OpenCV warps."""
+_LONGEST_SIDE, _MOST_SIDE = 2**15 - 2, 4096
+"""Of a picture that OpenCV warps; of one that is made to be averaged."""
 _FRINGE = 0.004
 """How far from a cut edge colours are mixed with those of the old ground, as a share of the
 garment's size."""
@@ -54,16 +54,14 @@ def placed(
         beyond: What it has where the old one ends.
         interpolation: OpenCV's. Linear takes a third of the time, and is softer where it enlarges.
     """
-    longest = max(image.shape[:2])
-    if longest > _LONGEST_SIDE:
-        width, height = (-(-side * _LONGEST_SIDE // longest) for side in image.shape[1::-1])
-        steps = np.array([image.shape[1] / width, image.shape[0] / height])
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        shift = matrix[:, :2] @ ((steps - 1) / 2)
-        matrix = np.column_stack([matrix[:, :2] * steps, matrix[:, 2] + shift])
+    # OpenCV looks at a few pixels however many there are: what is to be coarse is made larger first
+    # and then averaged. Where that would be too large, the picture is averaged before as well.
+    coarse = int(np.linalg.svd(inverse(matrix)[:, :2], compute_uv=False)[-1])
+    times = max(1, min(coarse, _MOST_SIDE // max(size)))
+    before = max(coarse // times, -(-max(image.shape[:2]) // _LONGEST_SIDE))
+    if before > 1:
+        image, matrix = _reduced(image, matrix, before)
     back = inverse(matrix)
-    # OpenCV looks at a few pixels however many there are: a coarse picture is made larger first.
-    times = max(1, int(np.linalg.svd(back[:, :2], compute_uv=False)[-1]))
     back[:, 2] += back[:, :2].sum(axis=1) * (1 / times - 1) / 2
     back[:, :2] /= times
     pixels = cv2.warpAffine(
@@ -77,6 +75,18 @@ def placed(
     if times > 1:
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return pixels.astype(np.uint8, copy=False)
+
+
+def _reduced(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], times: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """A picture so many times smaller, and the map that does with it what another did before."""
+    width, height = (max(1, side // times) for side in image.shape[1::-1])
+    steps = np.array([image.shape[1] / width, image.shape[0] / height])
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    shift = matrix[:, :2] @ ((steps - 1) / 2)
+    changed = np.column_stack([matrix[:, :2] * steps, matrix[:, 2] + shift])
+    return small.astype(np.uint8, copy=False), changed
 
 
 def on_ground(

@@ -19,6 +19,7 @@ from fashionkp_mm.runtime import Garment
 
 MARGIN = 0.1
 SIZE = 224
+MOST_MARGIN, MOST_SIDE = 10, 4096
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ class CropOptions:
 
     def __post_init__(self) -> None:
         require_parts(self.parts)
-        if not self.margin >= 0:
-            raise ValueError(f"a margin of {self.margin}, expected 0 or more")
-        if min(np.atleast_1d(self.size)) < 1:
-            raise ValueError(f"a size of {self.size}, expected 1 pixel or more")
+        if not 0 <= self.margin <= MOST_MARGIN:
+            raise ValueError(f"a margin of {self.margin}, expected 0 to {MOST_MARGIN}")
+        if not all(1 <= side <= MOST_SIDE for side in np.atleast_1d(self.size)):
+            raise ValueError(f"a size of {self.size}, expected 1 to {MOST_SIDE} pixels")
 
 
 @dataclass(frozen=True, eq=False)

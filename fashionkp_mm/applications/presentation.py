@@ -15,6 +15,7 @@ from fashionkp_mm.applications.composition import (
     parsed_color,
     placed,
 )
+from fashionkp_mm.applications.errors import GarmentError
 from fashionkp_mm.applications.ground import ground_color
 from fashionkp_mm.applications.masks import Mask, garment_mask
 from fashionkp_mm.applications.outline import garment_extent
@@ -93,8 +94,8 @@ def present(
         options: By which rules.
 
     Raises:
-        GarmentError: The garment has fewer than two points, or those of its upright line are in one
-            place.
+        GarmentError: The garment has fewer than two points, those of its upright line are in one
+            place, or it lies out of the picture.
         ImportError: Soft edges are asked for and pymatting is not installed.
     """
     options = options or PresentOptions()
@@ -107,7 +108,7 @@ def present(
         if mask.warning is not None:
             warnings.append(f"the ground stays, since {mask.warning}")
             mask = None
-    extent = garment_extent(garment, turn) if mask is None else _mask_extent(mask, turn)
+    extent = _seen_extent(garment, turn, image) if mask is None else _mask_extent(mask, turn)
     top = _neckline(anchors, turn) if options.hide_face else None
     if top is not None:
         extent[0, 1] = min(top, extent[1, 1] - 1)
@@ -144,6 +145,19 @@ def _neckline(anchors: Anchors, turn: NDArray[np.float64]) -> float:
         else unit_of(anchors.category)
     )
     return float((anchors.at(names) @ turn[1]).min())
+
+
+def _seen_extent(
+    garment: Garment, turn: NDArray[np.float64], image: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    """`garment_extent`, as far as the picture goes."""
+    height, width = image.shape[:2]
+    corners = (np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5) @ turn.T
+    low, high = garment_extent(garment, turn)
+    low, high = np.maximum(low, corners.min(axis=0)), np.minimum(high, corners.max(axis=0))
+    if not (low <= high).all():
+        raise GarmentError("the garment lies out of the picture")
+    return np.stack([low, high])
 
 
 def _mask_extent(mask: Mask, turn: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fashionkp_mm.applications.ground import edge_pixels
 from fashionkp_mm.applications.outline import garment_extent
 from fashionkp_mm.core.garments import Visibility
+from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.runtime import Garment
 
 Ground = Literal["white", "light", "any"]
@@ -41,7 +42,7 @@ class Preset:
         allowed_fill: Least and largest share that the rules allow.
         fixed_ratio: Whether they allow no other ratio.
         least_side, most_side: Pixels of the shorter side at least, and of the longer one at most.
-        most_megapixels: Millions of pixels at most.
+        most_megapixels: Millions of pixels at most; by default as many as are read here.
         most_megabytes: Millions of bytes of the file at most.
         ground: What the ground must be.
     """
@@ -53,7 +54,7 @@ class Preset:
     fixed_ratio: bool = False
     least_side: int = 1
     most_side: int = 65_500  # JPEG has no more
-    most_megapixels: float = float("inf")
+    most_megapixels: float = MAX_MEGAPIXELS
     most_megabytes: float = float("inf")
     ground: Ground = "any"
 

@@ -233,6 +233,8 @@ def test_a_part_that_the_category_lacks_is_no_part_of_it(garment_of):
         ({"margin": float("nan")}, "margin of nan"),
         ({"size": (0, 10)}, r"size of \(0, 10\)"),
         ({"size": 0}, "size of 0"),
+        ({"size": (5000, 10)}, r"size of \(5000, 10\)"),
+        ({"margin": float("inf")}, "margin of inf"),
     ],
 )
 def test_impossible_options_are_refused(changes, message):
@@ -268,3 +270,10 @@ def test_an_axis_without_length_is_refused_by_name(garment_of):
     garment.keypoints[ends] = 300
     with pytest.raises(GarmentError, match="hemline_left and hemline_right are in one place"):
         crop(GRAY, garment, CropOptions(("hem",)))
+
+
+def test_a_point_far_out_of_the_picture_makes_a_coarse_crop(garment_of):
+    garment = upright("skirt", garment_of)
+    garment.keypoints[KEYPOINT_INDEX["hemline_left"]] = -1e7, 300
+    found = crop(GRAY, garment, CropOptions(("garment",)))
+    assert [piece.image.shape for piece in found] == [(224, 224, 3)]

@@ -970,7 +970,7 @@ def serve(
     ] = "cpu",
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
 ) -> None:
-    """Predict and measure garments over HTTP: POST /v1/predict, /v1/measure.
+    """Predict, measure and crop garments over HTTP: POST /v1/predict, /v1/measure, /v1/crop.
 
     Pictures that come together share a batch. /health, /ready, /metrics and /openapi.json say how
     the service fares and what it takes. SIGTERM lets it finish what is under way.

@@ -1,4 +1,4 @@
-"""The predictor as an HTTP service: ``POST /v1/predict``, ``/v1/measure``, and how it fares."""
+"""The predictor as an HTTP service: what it finds, measures and crops, and how it fares."""
 
 from __future__ import annotations
 
@@ -6,40 +6,49 @@ import asyncio
 import base64
 import binascii
 import io
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from numpy.typing import NDArray
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from fashionkp_mm import __version__
 from fashionkp_mm.applications import (
+    CropOptions,
     GarmentError,
     KnownLength,
     PoseErrors,
     Scale,
     ScaleError,
+    crop,
     measure,
 )
 from fashionkp_mm.applications.scale import UNITS
 from fashionkp_mm.core.box_sources import BoxSource
 from fashionkp_mm.core.garments import CATEGORY_NAMES
-from fashionkp_mm.images import BrokenImageError, decode_image, image_size
+from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS
+from fashionkp_mm.images import BrokenImageError, decode_image, encode_image, image_size
 from fashionkp_mm.runtime import FashionPredictor, Prediction
 from fashionkp_mm.studio.batching import Batcher, BusyError
 from fashionkp_mm.studio.guard import App, Guard
 from fashionkp_mm.studio.service_metrics import Metrics
-from fashionkp_mm.studio.service_openapi import DESCRIPTION, request_body
+from fashionkp_mm.studio.service_openapi import CROPS, DESCRIPTION, MEASURES, request_body
 
 MAX_PICTURES = 64
 """Of one request."""
+MAX_CROP = 1024
+"""Pixels of a crop's side."""
+_ALL_PARTS = [name for name in GROUPS if name not in ATTRIBUTES]
 _OPEN = ("/health", "/ready")
-_FACTS = ("category", "boxes", "known", "px_per_cm", "unit")
+_FACTS = ("category", "boxes", "known", "px_per_cm", "unit", "parts", "size")
 
 
 class RequestError(ValueError):
@@ -138,6 +147,22 @@ class Service:
             ],
         }
 
+    async def crop(self, request: Request) -> dict[str, Any]:
+        """The parts of each picture's garments, cut out."""
+        asked = await self._read(request)
+        options = _crop_options(asked.facts)
+        found = await self._found(asked)
+        cut = await asyncio.gather(
+            *(asyncio.to_thread(_crops, image, prediction, options) for image, prediction in found)
+        )
+        return {
+            "model": self._model.name,
+            "pictures": [
+                {"image": name, **crops}
+                for (name, _), crops in zip(asked.pictures, cut, strict=True)
+            ],
+        }
+
     def health(self) -> dict[str, str]:
         """That the process is alive."""
         return {"status": "alive", "version": __version__, "model": self._model.name}
@@ -169,6 +194,10 @@ class Service:
         return {"garments": garments, "failures": failures}
 
     async def _predictions(self, asked: _Asked) -> list[Prediction]:
+        return [prediction for _, prediction in await self._found(asked)]
+
+    async def _found(self, asked: _Asked) -> list[tuple[NDArray[np.uint8], Prediction]]:
+        """Each picture, decoded, and what was found on it."""
         sizes = [self._decoded_bytes(*picture) for picture in asked.pictures]
         self.batcher.reserve(sizes)
         try:
@@ -179,11 +208,14 @@ class Service:
         finally:
             self.batcher.release(sizes)
 
-    async def _predicted(self, name: str, data: bytes, asked: _Asked) -> Prediction:
+    async def _predicted(
+        self, name: str, data: bytes, asked: _Asked
+    ) -> tuple[NDArray[np.uint8], Prediction]:
         image = await asyncio.to_thread(
             decode_image, data, name, max_megapixels=self.limits.max_megapixels
         )
-        return await asyncio.wrap_future(self.batcher.submit(image, asked.category, asked.boxes))
+        waiting = self.batcher.submit(image, asked.category, asked.boxes)
+        return image, await asyncio.wrap_future(waiting)
 
     def _decoded_bytes(self, name: str, data: bytes) -> int:
         try:
@@ -256,8 +288,9 @@ def create_service(
         lifespan=life,
     )
     predicting: tuple[tuple[str, Callable[..., Any], dict[str, Any]], ...] = (
-        ("/v1/predict", service.predict, request_body(measures=False)),
-        ("/v1/measure", service.measure, request_body(measures=True)),
+        ("/v1/predict", service.predict, request_body({})),
+        ("/v1/measure", service.measure, request_body(MEASURES)),
+        ("/v1/crop", service.crop, request_body(CROPS)),
     )
     for path, endpoint, extra in predicting:
         app.add_api_route(
@@ -346,6 +379,50 @@ def _scale(facts: dict[str, str]) -> tuple[Scale | KnownLength | None, Any]:
             raise RequestError(f"px_per_cm is {facts['px_per_cm']!r}, expected a number") from None
         return Scale.of_pixels(pixels), unit
     return None, unit
+
+
+def _crop_options(facts: dict[str, str]) -> CropOptions:
+    """Which parts are cut out, and how large.
+
+    Raises:
+        RequestError: They are none.
+    """
+    names = facts.get("parts")
+    parts = [name.strip() for name in names.split(",")] if names else _ALL_PARTS
+    size = facts.get("size", "224")
+    if not size.isdecimal() or not 1 <= int(size) <= MAX_CROP:
+        raise RequestError(f"size is {size!r}, expected 1 to {MAX_CROP} pixels")
+    try:
+        return CropOptions(tuple(parts), (int(size), int(size)))
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+
+
+def _crops(
+    image: NDArray[np.uint8], prediction: Prediction, options: CropOptions
+) -> dict[str, Any]:
+    """The crops of a picture's garments as plain JSON, and why some have none."""
+    crops: list[dict[str, Any]] = []
+    failures: list[str] = []
+    for position, garment in enumerate(prediction):
+        try:
+            cut = crop(image, garment, options)
+        except GarmentError as error:
+            failures.append(str(error))
+            continue
+        crops += [
+            {
+                "garment": position,
+                "category": garment.category,
+                "part": each.part.name,
+                "quad": each.quad.round(2).tolist(),
+                "source": each.source,
+                "score": None if math.isnan(each.score) else round(each.score, 4),
+                "image": base64.b64encode(encode_image(each.image, ".jpg")).decode(),
+            }
+            for each in cut
+        ]
+    return {"crops": crops, "failures": failures}
 
 
 def _explaining(status: int) -> Callable[[Request, Exception], Response]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fashionkp_mm.applications.scale import UNITS
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.parts import GROUPS
 
 DESCRIPTION = (
     'Garments of pictures: category, keypoints, lengths. Errors are {"error": message}: 400 a'
@@ -25,20 +26,29 @@ _OPTIONS: dict[str, Any] = {
         "description": "Where to look, as `fashionkp predict --boxes`.",
     },
 }
-_MEASURES: dict[str, Any] = {
+MEASURES: dict[str, Any] = {
     "known": {"type": "string", "description": "A length that is known, as in chest=52cm."},
     "px_per_cm": {"type": "number", "description": "Pixels a centimetre."},
     "unit": {"type": "string", "enum": list(UNITS), "description": "Of the lengths."},
 }
+"""Options of ``/v1/measure`` beside those of ``/v1/predict``."""
+CROPS: dict[str, Any] = {
+    "parts": {
+        "type": "string",
+        "description": f"Names with commas between them, of {', '.join(GROUPS)}.",
+    },
+    "size": {"type": "integer", "description": "Width and height of a crop in pixels."},
+}
+"""Options of ``/v1/crop`` beside those of ``/v1/predict``."""
 
 
-def request_body(*, measures: bool) -> dict[str, Any]:
+def request_body(further: dict[str, Any]) -> dict[str, Any]:
     """The two forms of a request, in OpenAPI's words.
 
     Args:
-        measures: Whether the options of ``/v1/measure`` are among them.
+        further: Options beside those of ``/v1/predict``.
     """
-    options = {**_OPTIONS, **(_MEASURES if measures else {})}
+    options = {**_OPTIONS, **further}
     files = {"type": "array", "items": {"type": "string", "format": "binary"}}
     texts = {
         "type": "array",

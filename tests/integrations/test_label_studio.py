@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,7 +19,8 @@ from fashionkp_mm.images import encode_image
 from fashionkp_mm.runtime import FashionPredictor, Prediction
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra studio")
-pytest.importorskip("httpx", reason="httpx, which FastAPI's test client needs, is not installed")
+if find_spec("httpx2") is None:
+    pytest.importorskip("httpx", reason="httpx, which FastAPI's test client needs, is missing")
 
 from fastapi.testclient import TestClient
 

@@ -96,6 +96,24 @@ def test_lengths(pose_file):
             assert message in answer.json()["error"]
 
 
+def test_crops(pose_file):
+    options = {"category": "trousers", "parts": "garment", "size": "32"}
+    with served(pose_file) as client:
+        answer = client.post("/v1/crop", files=files(picture()), data=options)
+        (found,) = answer.json()["pictures"]
+        (one,) = found["crops"]
+        assert (one["part"], one["category"], np.shape(one["quad"])) == (
+            "garment",
+            "trousers",
+            (4, 2),
+        )
+        assert decode_image(base64.b64decode(one["image"]), "crop").shape == (32, 32, 3)
+        for bad, message in (({"parts": "hat"}, "no part 'hat'"), ({"size": "9999"}, "1 to 1024")):
+            answer = client.post("/v1/crop", files=files(picture()), data=bad)
+            assert answer.status_code == 400
+            assert message in answer.json()["error"]
+
+
 BAD = {
     "no picture": ({"files": files(b"GIF87a no picture")}, 422, "0.png: "),
     "cut off": ({"files": files(picture()[:500])}, 422, "0.png: "),
@@ -191,7 +209,8 @@ def test_the_description_is_read_by_another_library(pose_file):
         content = client.get("/openapi.json").json()
         assert client.get("/docs").status_code == 404  # it would load scripts from elsewhere
     read = openapi.parse_obj(content)
-    assert set(read.paths) == {"/v1/predict", "/v1/measure", "/health", "/ready", "/metrics"}
+    asked = {"/health", "/ready", "/metrics"}
+    assert set(read.paths) == {"/v1/predict", "/v1/measure", "/v1/crop", *asked}
     body = read.paths["/v1/predict"].post.requestBody.content
     assert set(body) == {"multipart/form-data", "application/json"}
     assert "images" in body["application/json"].media_type_schema.properties

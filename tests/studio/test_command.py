@@ -1,0 +1,118 @@
+"""``fashionkp studio`` as a process: how it starts, refuses to, and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from fashionkp_mm.core.csv_format import read_labels
+
+pytest.importorskip("fastapi", reason="fastapi is not installed: the extra studio")
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "fashionkp_mm", "studio", *map(str, arguments), "--no-browser"]
+
+
+@contextmanager
+def started(*arguments):
+    """A running studio: its process and the address that it printed."""
+    server = subprocess.Popen(
+        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        line = server.stdout.readline()
+        assert " at http" in line, server.stderr.read()
+        yield server, line.split(" at ")[1].split()[0]
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def refused(*arguments):
+    """What is said by one that does not start."""
+    done = subprocess.run(
+        command(*arguments), check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.split())
+
+
+def change(address, garments):
+    body = dict(garments=garments, revision=0, key="k", state="accepted", author="Ann")
+    answer = requests.post(f"{address}api/pictures/1", json=body, timeout=20)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_the_file_is_written_in_the_end_if_that_was_asked_for(labels, by):
+    path = labels(2)
+    ids = read_labels(path).image_ids
+    with started(path, "--write-back") as (server, address):
+        change(address, [])
+        assert len(read_labels(path)) == 2
+        server.send_signal(by)
+        out, _ = server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert "1 picture changed" in out
+    assert read_labels(path).image_ids == ids[1:]
+
+
+def test_the_file_is_left_alone_otherwise(labels):
+    path = labels(1)
+    before = path.read_bytes()
+    with started(path) as (server, address):
+        change(address, [])
+        server.terminate()
+        server.communicate(timeout=60)
+    assert path.read_bytes() == before
+
+
+def test_a_second_one_on_the_same_store_is_refused(labels):
+    path = labels(1)
+    with started(path):
+        assert "another studio has this store open" in refused(path)
+
+
+def test_a_port_in_use_is_named(labels):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port} is in use" in refused(labels(1), "--port", port)
+
+
+def test_a_store_is_no_input(labels):
+    path = labels(1)
+    before = path.read_bytes()
+    assert "overwrite the input" in refused(path, "--store", path)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_is_not_written_back(labels):
+    assert "--write-back writes" in refused(labels(1).parent / "Images", "--write-back")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_to(labels):
+    path = labels(1)
+    path.parent.chmod(0o500)
+    try:
+        assert "--store" in refused(path)
+    finally:
+        path.parent.chmod(0o700)
+
+
+def test_other_machines_need_the_token(labels):
+    with started(labels(1), "--host", "0.0.0.0") as (_, address):
+        base, _, token = address.replace("0.0.0.0", "127.0.0.1").partition("?token=")
+        assert requests.get(f"{base}api/queue", timeout=20).status_code == 401
+        person = requests.Session()
+        assert person.get(f"{base}?token={token}", timeout=20).status_code == 200
+        assert len(person.get(f"{base}api/queue", timeout=20).json()) == 1

@@ -1,4 +1,4 @@
-"""FashionAI as an MMPose data set, read straight from its CSV files."""
+"""FashionAI, and labels like it, as an MMPose data set, read straight from their files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmpose.datasets.transforms import PackPoseInputs, RandomFlip
 from mmpose.registry import DATASETS
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.box_files import read_boxes
+from fashionkp_mm.core.box_files import BoxFileError, read_boxes
 from fashionkp_mm.core.boxes import keypoint_boxes
 from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.normalized_error import normalizers
@@ -46,17 +46,18 @@ _METAINFO_IN_SAMPLES = (
 
 @DATASETS.register_module()
 class FashionAIDataset(BaseCocoStyleDataset):
-    """The FashionAI apparel keypoints: one image, one garment, one sample.
+    """The FashionAI apparel keypoints: one garment, one sample.
 
     Next to MMPose's own fields a sample carries ``category_index`` ``(1,)``,
     ``keypoint_visibility`` ``(1, K)`` with the three values of ``core.garments.Visibility``, and
     ``normalizer`` ``(1,)`` in pixels of the image, NaN where it is absent. They arrive in
     ``gt_instances`` as ``category_indices``, ``keypoint_visibility`` and ``normalizers``.
     ``keypoints_visible`` is 1 for every labelled point, occluded ones included, and 0 for absent
-    ones. ``img_id`` is the CSV's image id.
+    ones. ``img_id`` is the image's id, which garments of one image share.
 
     Args:
-        ann_file: CSV of labels, or of ids and categories only with ``test_mode``.
+        ann_file: Labels of any format that ``fashionkp convert`` reads, in pixels of the images in
+            ``data_prefix``; or, with ``test_mode``, a CSV of ids and categories only.
         data_prefix: ``img`` is the folder that the image ids start from. Both folder layouts of
             FashionAI are found in it; see `core.image_paths.locate_images`.
         categories: Names of the categories to keep; all by default.
@@ -64,6 +65,7 @@ class FashionAIDataset(BaseCocoStyleDataset):
             labelled points; it gives the outermost points away, so published scores do not use
             it), ``whole`` (the whole image), or the path of a CSV of boxes. A label box that
             encloses nothing is replaced by the whole image. `GetBBoxCenterScale` pads them all.
+            Where images have several garments, only ``label`` tells which one is meant.
         category_given: Whether the model is given the category. If not, the samples' metainfo
             says ``category_given=False``, and a `GarmentHead` chooses one itself; metrics still
             know the labelled one.
@@ -71,8 +73,9 @@ class FashionAIDataset(BaseCocoStyleDataset):
 
     Raises:
         DataNotFoundError: There is no ``ann_file``.
-        AnnotationError: The CSV breaks a rule of the format.
-        BoxFileError: The box file cannot be used.
+        AnnotationError: The labels break a rule of their format.
+        FormatError: Their format is not recognised.
+        BoxFileError: The box file cannot be used, or an image has several garments.
         BrokenImageError: An image's size is needed for its box, and the image is missing.
         ValueError: A category is unknown, or the pipeline has a `RandomFlip` that is not
             `GarmentFlip`, which would leave the visibility of left and right points swapped.
@@ -104,11 +107,11 @@ class FashionAIDataset(BaseCocoStyleDataset):
 
     @property
     def image_ids(self) -> list[str]:
-        """The CSV's ids of all samples, in order."""
+        """The image ids of all samples, in order."""
         return [self.get_data_info(index)["img_id"] for index in range(len(self))]
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Read the CSV and make one record an image."""
+        """Read the labels and make one record a garment."""
         table = self._read_table()
         labelled = table.visibility != Visibility.ABSENT
         if not self.test_mode:
@@ -173,6 +176,11 @@ class FashionAIDataset(BaseCocoStyleDataset):
         elif self.bbox_source == "whole":
             boxes = np.full((len(table), 4), np.nan, np.float32)
         else:
+            if len(set(table.image_ids)) < len(table):
+                raise BoxFileError(
+                    f"{self.bbox_source}: {self.ann_file} has images with several garments, and a"
+                    " box of an image does not say of which; set bbox_source='label'"
+                )
             boxes = read_boxes(self.bbox_source, table.image_ids)
         for index in np.flatnonzero(np.isnan(boxes[:, 0])):
             boxes[index] = (0, 0, *image_size(paths[index]))

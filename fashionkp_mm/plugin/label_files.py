@@ -1,4 +1,4 @@
-"""What the data sets of keypoints and of boxes read alike: the CSV, and where its images are."""
+"""What the data sets of keypoints and of boxes read alike: labels, and where their images are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from fashionkp_mm.core.csv_columns import has_keypoints
-from fashionkp_mm.core.csv_format import read_labels, read_test_list
+from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.table import AnnotationError, KeypointTable, Problem
+from fashionkp_mm.exchange.formats import format_to_read
+from fashionkp_mm.exchange.tables import read_labels_file
 
 
 class DataNotFoundError(FileNotFoundError):
@@ -34,13 +36,13 @@ def known_categories(categories: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(categories or CATEGORY_NAMES)
 
 
-def require_csv(ann_file: str | Path) -> None:
-    """Refuse a CSV that does not exist.
+def require_labels(ann_file: str | Path) -> None:
+    """Refuse labels that do not exist.
 
     Raises:
-        DataNotFoundError: There is no such file.
+        DataNotFoundError: There is no such file or folder.
     """
-    if not Path(ann_file).is_file():
+    if not Path(ann_file).exists():
         raise DataNotFoundError(
             f"{ann_file} does not exist: get the FashionAI keypoint data from Alibaba Tianchi and"
             " set FASHIONAI_ROOT to its folder, or try without it: `fashionkp synth"
@@ -49,24 +51,26 @@ def require_csv(ann_file: str | Path) -> None:
 
 
 def is_test_list(ann_file: str) -> bool:
-    """Whether a CSV has ids and categories only.
+    """Whether it is a CSV of ids and categories only.
 
     Raises:
         DataNotFoundError: There is no such file.
+        FormatError: The file's format is not recognised.
     """
-    require_csv(ann_file)
-    return not has_keypoints(ann_file)
+    require_labels(ann_file)
+    return format_to_read(Path(ann_file)) == "fashionai" and not has_keypoints(ann_file)
 
 
 def read_table(
     ann_file: str, *, test_list: bool = False, categories: Sequence[str] = CATEGORY_NAMES
 ) -> KeypointTable:
-    """Read labels, or a list of ids and categories; keep the rows of some categories.
+    """Read labels of any format, or a list of ids and categories; keep some categories' rows.
 
     Raises:
-        AnnotationError: The CSV breaks a rule of the format, or an id leaves the data root.
+        AnnotationError: The file breaks a rule of its format, or an id leaves the data root.
+        FormatError: The file's format is not recognised.
     """
-    table = (read_test_list if test_list else read_labels)(ann_file)
+    table = read_test_list(ann_file) if test_list else read_labels_file(Path(ann_file))
     # Ids of a test list may be any path, unless they start from a data root, as here.
     unsafe = [
         Problem(ann_file, int(row), "image_id", image_id, problem)

@@ -109,11 +109,19 @@ class NormalizedError(BaseMetric):
             rows=table.rows,
         )
         logger = MMLogger.get_current_instance()
+        # A CSV holds one garment an image.
+        _, first = np.unique(np.array(table.image_ids), return_index=True)
+        kept = found & np.isin(np.arange(len(table)), first)
         if self.submission_file:
             entry = replace(predictions, category_indices=table.category_indices)
-            write_submission(self.submission_file, entry.select(found))
+            write_submission(self.submission_file, entry.select(kept))
         if self.predictions_file:
-            write_predictions(self.predictions_file, predictions.select(found))
+            write_predictions(self.predictions_file, predictions.select(kept))
+        if (self.submission_file or self.predictions_file) and kept.sum() < found.sum():
+            logger.warning(
+                "%d garments beyond the first of their image are not in the CSV of predictions",
+                found.sum() - kept.sum(),
+            )
         for path in filter(None, (self.submission_file, self.predictions_file)):
             logger.info("Predictions written to %s", Path(path).resolve())
 

@@ -17,11 +17,13 @@ from mmengine.runner import Runner
 from fashionkp_mm.compat.checkpoints import CheckpointError
 from fashionkp_mm.core.box_files import BoxFileError
 from fashionkp_mm.core.table import AnnotationError
+from fashionkp_mm.core.words import plural
+from fashionkp_mm.exchange.formats import FormatError
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin.checkpoint_hook import latest_checkpoint
 from fashionkp_mm.plugin.config_files import ConfigError, merge_options, read_config
 from fashionkp_mm.plugin.cpu_memory import keep_freed_memory
-from fashionkp_mm.plugin.label_files import DataNotFoundError, require_csv
+from fashionkp_mm.plugin.label_files import DataNotFoundError, read_table, require_labels
 from fashionkp_mm.plugin.time_budget import TooSlowError
 from fashionkp_mm.plugin.weights import (
     WeightsError,
@@ -56,6 +58,7 @@ USER_ERRORS = (
     CheckpointError,
     ConfigError,
     DataNotFoundError,
+    FormatError,
     PretrainedError,
     ResumeError,
     TooSlowError,
@@ -154,23 +157,24 @@ def _require_data(cfg: Config, *phases: str) -> None:
     """Refuse labels that are missing or too few, before anything else takes its time.
 
     Raises:
-        DataNotFoundError: A CSV is not where the config looks for it.
-        ConfigError: It has fewer images than one batch.
+        DataNotFoundError: Labels are not where the config looks for them.
+        AnnotationError: They break a rule of their format.
+        ConfigError: They are of fewer garments than one batch.
     """
     for phase in phases:
         loader = cfg.get(f"{phase}_dataloader")
         if not loader or loader.dataset.get("type") not in _OWN_DATASETS:
             continue
-        csv = Path(loader.dataset.get("data_root") or "", loader.dataset.ann_file)
-        require_csv(csv)
-        with csv.open("rb") as file:
-            images = sum(1 for _line in file) - 1
+        labels = Path(loader.dataset.get("data_root") or "", loader.dataset.ann_file)
+        require_labels(labels)
         batch = loader.get("batch_size", 1) * get_dist_info()[1]
-        if phase == "train" and loader.get("drop_last") and images < batch:
-            raise ConfigError(
-                f"{csv}: {max(images, 0)} images, fewer than one batch of {batch}; pass"
-                f" --cfg-options train_dataloader.batch_size={max(images, 1)} or less"
-            )
+        if phase == "train" and loader.get("drop_last"):
+            garments = len(read_table(str(labels)))
+            if garments < batch:
+                raise ConfigError(
+                    f"{labels}: {plural(garments, 'garment')}, fewer than one batch of {batch};"
+                    f" pass --cfg-options train_dataloader.batch_size={max(garments, 1)} or less"
+                )
 
 
 def _require_weights(cfg: Config, config: str, checkpoint: str) -> dict[str, Any]:

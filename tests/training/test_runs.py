@@ -137,7 +137,7 @@ def test_an_empty_root_counts_as_none(message, monkeypatch, tmp_path):
 def test_fewer_images_than_a_batch_are_told(message, drawn_root):
     options = ["--pretrained", "none", "--cfg-options", "train_dataloader.batch_size=1000"]
     said = message(launch.train, *options)
-    assert "30 images, fewer than one batch of 1000" in said
+    assert "30 garments, fewer than one batch of 1000" in said
 
 
 def test_a_broken_dependency_is_one_message(monkeypatch, message):

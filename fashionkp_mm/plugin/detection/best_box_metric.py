@@ -20,12 +20,13 @@ class BestBoxOverlap(BaseMetric):
     COCO's AP takes a rightly found garment for a false alarm if it has no label, and FashionAI
     labels one garment an image. This asks what a pose network needs to know instead:
 
-    * ``best_IoU50`` and ``best_IoU75``: the share of images in which the box with the highest score
-      of the *labelled* category overlaps its garment by this IoU, as when the category is given;
+    * ``best_IoU50`` and ``best_IoU75``: the share of garments that the box with the highest score
+      of the *labelled* category overlaps by this IoU, as when the category is given; where several
+      garments of a category are labelled, the closest of as many boxes counts;
     * ``best_IoU``: that overlap's mean, 0 where no box was found;
-    * ``own_category``: the share of images in which the best of *all* boxes has the labelled
-      category. The best box may lie on another garment of the picture, unlabelled but rightly
-      found, so this is a lower bound.
+    * ``own_category``: the share of garments in whose image the best of *all* boxes has the
+      category of a labelled one. The best box may lie on another garment of the picture, unlabelled
+      but rightly found, so this is a lower bound.
 
     Boxes include their category's margin. Images without a labelled box are left out. The prefix
     is ``fashionai`` by default; arguments are those of `BaseMetric`.
@@ -36,24 +37,25 @@ class BestBoxOverlap(BaseMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep each sample's overlap and what was the best box's category."""
         for sample in data_samples:
-            if not sample["instances"]:
-                continue
-            (truth,) = sample["instances"]
             predicted = sample["pred_instances"]
             scores = predicted["scores"].cpu().numpy()
             labels = predicted["labels"].cpu().numpy()
             boxes = predicted["bboxes"].cpu().numpy()
-            of_category = np.flatnonzero(labels == truth["bbox_label"])
-            overlap = 0.0
-            if of_category.size:
-                best = of_category[scores[of_category].argmax()]
-                overlap = iou(boxes[best], np.asarray(truth["bbox"]))
-            right = bool(scores.size) and bool(labels[scores.argmax()] == truth["bbox_label"])
-            self.results.append((sample["img_id"], overlap, right))
+            labelled = [truth["bbox_label"] for truth in sample["instances"]]
+            right = bool(scores.size) and int(labels[scores.argmax()]) in labelled
+            for number, truth in enumerate(sample["instances"]):
+                of_category = np.flatnonzero(labels == truth["bbox_label"])
+                ranked = of_category[np.argsort(-scores[of_category], kind="stable")]
+                best = ranked[: labelled.count(truth["bbox_label"])]
+                overlaps = [iou(boxes[index], np.asarray(truth["bbox"])) for index in best]
+                key = (sample["img_id"], number)
+                self.results.append((key, max(overlaps, default=0.0), right))
 
-    def compute_metrics(self, results: list[tuple[str, float, bool]]) -> dict[str, float]:
-        """Average over images; one that two processes have both seen counts once."""
-        unique = {image_id: values for image_id, *values in results}
+    def compute_metrics(
+        self, results: list[tuple[tuple[str, int], float, bool]]
+    ) -> dict[str, float]:
+        """Average over garments; one that two processes have both seen counts once."""
+        unique = {key: values for key, *values in results}
         overlaps, right = np.array(list(unique.values()), dtype=float).T
         shares = {f"best_IoU{round(100 * t)}": float((overlaps >= t).mean()) for t in _THRESHOLDS}
         return {

@@ -1,4 +1,4 @@
-"""FashionAI as an MMDetection data set, read straight from its CSV files."""
+"""FashionAI, and labels like it, as an MMDetection data set, read straight from their files."""
 
 from __future__ import annotations
 
@@ -21,21 +21,24 @@ _MIN_SIDE = 2.0
 
 @DATASETS.register_module()
 class FashionAIDetDataset(BaseDetDataset):
-    """The garments of FashionAI as boxes: one image, one labelled garment.
+    """Labelled garments as boxes: one image of FashionAI has one, other labels may have several.
 
     A garment's box is the tight box of its labelled points, visible and occluded ones, widened by
     its category's margin (``core.boxes.with_margin``) and cut off at the image's edges. Other
     garments in the same picture are not labelled; see `GarmentRTMDetHead`. ``img_id`` is the CSV's
-    image id, ``label_category`` the index of its category, which test lists give as well.
+    image id, ``label_category`` the index of its first garment's category, which test lists give as
+    well.
 
     Args:
-        ann_file: CSV of labels, or of ids and categories only with ``test_mode``.
+        ann_file: Labels of any format that ``fashionkp convert`` reads; or, with ``test_mode``, a
+            CSV of ids and categories only.
         **kwargs: As in `BaseDetDataset`. ``data_prefix.img`` is the folder that the image ids
             start from; both folder layouts of FashionAI are found in it.
 
     Raises:
         DataNotFoundError: There is no ``ann_file``.
-        AnnotationError: The CSV breaks a rule of the format.
+        AnnotationError: The labels break a rule of their format.
+        FormatError: Their format is not recognised.
         BrokenImageError: An image is missing or is none; boxes end at its edge.
     """
 
@@ -50,33 +53,33 @@ class FashionAIDetDataset(BaseDetDataset):
 
     @property
     def image_ids(self) -> list[str]:
-        """The CSV's ids of all samples, in order."""
+        """The image ids of all samples, in order."""
         return [self.get_data_info(index)["img_id"] for index in range(len(self))]
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Read the CSV and make one record an image; in training, of images with a box only."""
+        """Read the labels and make one record an image; in training, of those with a box only."""
         table = read_table(self.ann_file, test_list=is_test_list(self.ann_file) and self.test_mode)
         paths = image_paths(table.image_ids, self.data_prefix.get("img", ""))
         sizes = np.array([image_size(path) for path in paths]).reshape(-1, 2)
         boxes = garment_boxes(table, sizes)
-        records = []
+        records: dict[str, dict[str, Any]] = {}
         for index, image_id in enumerate(table.image_ids):
             category = int(table.category_indices[index])
+            record = {
+                "img_id": image_id,
+                "img_path": paths[index],
+                "width": int(sizes[index, 0]),
+                "height": int(sizes[index, 1]),
+                "label_category": category,
+                "instances": [],
+            }
             box = boxes[index].tolist()
-            has_box = not np.isnan(box[0])
-            if has_box or self.test_mode:
+            if not np.isnan(box[0]):
                 label = {"bbox": box, "bbox_label": category, "ignore_flag": 0}
-                records.append(
-                    {
-                        "img_id": image_id,
-                        "img_path": paths[index],
-                        "width": int(sizes[index, 0]),
-                        "height": int(sizes[index, 1]),
-                        "label_category": category,
-                        "instances": [label] if has_box else [],
-                    }
-                )
-        return records
+                records.setdefault(image_id, record)["instances"].append(label)
+            elif self.test_mode:
+                records.setdefault(image_id, record)
+        return list(records.values())
 
 
 def garment_boxes(table: KeypointTable, sizes: NDArray[np.integer]) -> NDArray[np.float32]:

@@ -21,6 +21,12 @@ _PERCENT = 100
 _CLEARLY_LARGER = 2 * _PERCENT
 
 
+def is_predicted(table: GarmentTable) -> bool:
+    """Whether a model made the table, as far as scores tell."""
+    known = (table.scores, table.keypoint_scores)
+    return any(bool((~np.isnan(scores)).any()) for scores in known)
+
+
 def unit_problems(table: GarmentTable, file: str) -> Iterator[Problem]:
     """Coordinates that are shares or percent of the picture where pixels were meant."""
     present = table.garments.visibility != Visibility.ABSENT

@@ -23,7 +23,7 @@ from fashionkp_mm.exchange import (
     parquet,
     yolo_pose,
 )
-from fashionkp_mm.exchange.checks import place_problems, unit_problems
+from fashionkp_mm.exchange.checks import is_predicted, place_problems, unit_problems
 from fashionkp_mm.exchange.entries import load_json, without_collecting
 from fashionkp_mm.exchange.names import Names
 from fashionkp_mm.exchange.table import GarmentTable
@@ -205,7 +205,9 @@ def inspect_table(
             table = _READERS[form](path, known)
     if form == "fashionai":  # core.csv_format has judged it
         return table
-    found = [*unit_problems(table, str(path)), *place_problems(table, str(path))]
+    found = list(unit_problems(table, str(path)))
+    if not is_predicted(table):  # where a model looks for a point may be anywhere
+        found += place_problems(table, str(path))
     return replace(table, warnings=(*table.warnings, *found))
 
 

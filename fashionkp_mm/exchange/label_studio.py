@@ -40,18 +40,20 @@ def labeling_config() -> str:
 
     def tags(tag: str, names: Mapping[str, str]) -> str:
         return "".join(
-            f"    <{tag} value={quoteattr(name)}{color}/>\n" for name, color in names.items()
+            f"    <{tag} value={quoteattr(name)}{more}/>\n" for name, more in names.items()
         )
 
     categories = {
         name: ' background="#{:02x}{:02x}{:02x}"'.format(*category.color)
         for name, category in CATEGORIES.items()
     }
+    # Its converter orders the points by these numbers.
+    points = {name: f' model_index="{k}"' for k, name in enumerate(KEYPOINT_NAMES)}
     return (
         f'<View>\n  <Image name="{IMAGE}" value="$image" zoom="true" zoomControl="true"/>\n'
         f'  <RectangleLabels name="{GARMENT}" toName="{IMAGE}">\n{tags("Label", categories)}'
         f'  </RectangleLabels>\n  <KeyPointLabels name="{POINTS}" toName="{IMAGE}">\n'
-        f"{tags('Label', dict.fromkeys(KEYPOINT_NAMES, ''))}  </KeyPointLabels>\n"
+        f"{tags('Label', points)}  </KeyPointLabels>\n"
         f'  <Choices name="{SEEN}" toName="{IMAGE}" choice="single-radio" perRegion="true"'
         f' visibleWhen="region-selected" whenTagName="{POINTS}">\n'
         f"{tags('Choice', dict.fromkeys(('visible', 'occluded'), ''))}  </Choices>\n</View>\n"

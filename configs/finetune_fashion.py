@@ -1,0 +1,27 @@
+# The model that ships, trained further on tens to hundreds of pictures of your own, as
+# docs/finetune.md says. OWN_DATA is their folder, with the labels train.json and val.json, of any
+# format that `fashionkp convert` reads:
+#   OWN_DATA=photos python tools/train.py configs/finetune_fashion.py --amp
+_base_ = ['heatmap_lite2_320_fashion.py']
+load_from = '{{ fileDirname }}/../weights/heatmap_lite2_320_fashion.pth'
+
+data = dict(
+    data_root='{{$OWN_DATA:data/own}}',
+    data_prefix=dict(img=''))
+# Mild from the start, and no other garments' shapes, of which there may be no file.
+train_dataloader = dict(
+    batch_size=16,
+    dataset=dict(
+        **data,
+        ann_file='train.json',
+        pipeline=[
+            transform for transform in _base_.custom_hooks[-1].switch_pipeline
+            if transform['type'] != 'RandomShapeWarp'
+        ]))
+val_dataloader = dict(dataset=dict(**data, ann_file='val.json'))
+test_dataloader = val_dataloader
+
+train_cfg = dict(val_interval=max(1, _base_.max_epochs // 3))
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=1))
+# All but the last, which would switch the pipeline.
+custom_hooks = _base_.custom_hooks[:-1]

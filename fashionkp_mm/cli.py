@@ -72,10 +72,6 @@ app = typer.Typer(
 )
 
 
-_Csv = Annotated[
-    Path,
-    typer.Argument(metavar="CSV", **EXISTING_FILE, help="A FashionAI CSV file."),
-]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _MissingNormalizer = Annotated[
     Literal["skip", "server"],
@@ -169,7 +165,12 @@ def doctor() -> None:
     epilog=_example("fashionkp check data/train/Annotations/train.csv --images data/train"),
 )
 def check(
-    csv: _Csv,
+    csv: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LABELS", **LABELS, help=f"Labels or predictions {FORMATS}, or a test list."
+        ),
+    ],
     *,
     images: Annotated[
         Path | None,
@@ -179,7 +180,10 @@ def check(
     ] = None,
     kind: Annotated[
         Literal["labels", "predictions", "list"] | None,
-        typer.Option(help="What the file is. Default: labels; a list if it has no keypoints."),
+        typer.Option(
+            help="What the file is. Default: labels; a list if it is a CSV without keypoints;"
+            " predictions if another format than CSV has scores."
+        ),
     ] = None,
     max_megapixels: MaxMegapixels = MAX_MEGAPIXELS,
     as_json: _Json = False,
@@ -466,8 +470,8 @@ def predict(
         Path,
         typer.Option(
             dir_okay=False,
-            help="File to write: .csv, .json, .parquet, or COCO: a .json file with 'coco' in its"
-            " name. '-' is CSV on standard output.",
+            help="File to write, or folder of YOLO-pose or labelme; the name tells the format as"
+            " for `fashionkp convert`. '-' is CSV on standard output.",
         ),
     ] = Path("predictions.csv"),
     draw: Annotated[

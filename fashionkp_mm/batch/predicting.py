@@ -9,6 +9,7 @@ from typing import Any
 from fashionkp_mm.batch import writers
 from fashionkp_mm.batch.run import Done
 from fashionkp_mm.batch.sources import Source
+from fashionkp_mm.exchange.formats import FOLDERS, Format, write_table
 from fashionkp_mm.runtime import Prediction
 
 
@@ -18,10 +19,17 @@ class Predicting:
     Args:
         form: Format of the output.
         drawings: Where each picture's drawing goes, by id; empty where none is drawn.
+        pictures: Where each picture lies, by id, for formats of a folder that lead to them.
     """
 
-    def __init__(self, form: writers.Format, drawings: Mapping[str, Path]) -> None:
+    def __init__(
+        self,
+        form: Format,
+        drawings: Mapping[str, Path],
+        pictures: Mapping[str, Path] | None = None,
+    ) -> None:
         self._form, self._drawings = form, drawings
+        self._pictures = pictures or {}
 
     @property
     def writes_pictures(self) -> bool:
@@ -45,3 +53,12 @@ class Predicting:
     def render(self, contents: Iterator[tuple[str, Any]]) -> Iterable[bytes]:
         """See `writers.render`."""
         return writers.render(self._form, contents)
+
+    @property
+    def makes_folder(self) -> bool:
+        """Whether the format is one of a folder, which `write_folder` makes."""
+        return self._form in FOLDERS
+
+    def write_folder(self, out: Path, contents: Iterator[tuple[str, Any]]) -> None:
+        """See `run.FolderTask`."""
+        write_table(out, writers.table_of(contents), self._form, self._pictures)

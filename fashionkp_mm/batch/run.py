@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from fashionkp_mm.applications.errors import GarmentError
 from fashionkp_mm.batch.journal import Journal
@@ -75,6 +75,18 @@ class Task(Protocol):
         Args:
             contents: Id and `Done.content` of each picture that is done, in the order of the run.
         """
+
+
+@runtime_checkable
+class FolderTask(Task, Protocol):
+    """A task whose output may be a folder."""
+
+    @property
+    def makes_folder(self) -> bool:
+        """Whether it is one; `write_folder` is then called instead of `render`."""
+
+    def write_folder(self, out: Path, contents: Iterator[tuple[str, Any]]) -> None:
+        """Write all of the folder or nothing; ``contents`` as for `render`."""
 
 
 class BatchRun:
@@ -153,6 +165,10 @@ class BatchRun:
 
         self.written = empty or self.kept + self.done > 0
         if self.written:
+            if isinstance(self._task, FolderTask) and self._task.makes_folder:
+                self._task.write_folder(out, contents())
+                self._journal.remove()
+                return counts
             file = self._task.render(contents())
             if out == STDOUT:
                 sys.stdout.buffer.writelines(file)

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from fashionkp_mm.batch.writers import STDOUT, FormatError
+from fashionkp_mm.batch.writers import STDOUT
 from fashionkp_mm.core.csv_text import line_of
+from fashionkp_mm.exchange.formats import FormatError
 
 TableFormat = Literal["csv", "parquet"]
 _SUFFIXES: dict[str, TableFormat] = {".csv": "csv", ".parquet": "parquet"}

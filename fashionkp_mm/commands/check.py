@@ -22,8 +22,17 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.core.table import KeypointTable, Problem, in_lines
+from fashionkp_mm.core.table import AnnotationError, KeypointTable, Problem, in_lines
 from fashionkp_mm.core.words import plural
+from fashionkp_mm.exchange.checks import is_predicted, label_problems
+from fashionkp_mm.exchange.formats import (
+    DESCRIPTIONS,
+    Format,
+    FormatError,
+    format_to_read,
+    inspect_table,
+)
+from fashionkp_mm.exchange.pictures import find_pictures, size_problems
 
 _KINDS: dict[Kind, str] = {"list": "test list", "predictions": "file of predictions"}
 _STATES = {
@@ -44,18 +53,23 @@ def run(
     """Check a file, and its images where a folder is given; print the findings.
 
     Args:
-        csv: Labels, predictions or a test list.
+        csv: Labels or predictions of any format, or a test list.
         images: Folder that the image ids start from.
-        kind: What the file is; by default labels, or a test list if it has no keypoint columns.
+        kind: What the file is; by default labels, a test list if it has no keypoint columns, or
+            predictions if another format than CSV has scores.
         as_json: Print one JSON object instead of text.
         max_megapixels: Size from which an image is refused.
 
     Returns:
         Exit status: 1 if there is any error.
     """
-    with terminal.one_message():
-        kind = kind or ("labels" if has_keypoints(csv) else "list")
-        table, problems = check_annotations(csv, kind)
+    with terminal.one_message(FormatError):
+        form = format_to_read(csv)
+        if form == "fashionai":
+            kind = kind or ("labels" if has_keypoints(csv) else "list")
+            table, problems = check_annotations(csv, kind)
+        else:
+            table, problems, kind = _inspected(csv, form, kind, images)
         report = None
         if images is not None and len(table):
             # An id that leaves the data root is not followed, not even to its folder.
@@ -77,6 +91,25 @@ def run(
     else:
         _print(findings)
     return 1 if findings.errors else 0
+
+
+def _inspected(
+    path: Path, form: Format, kind: Kind | None, images: Path | None
+) -> tuple[KeypointTable, list[Problem], Kind]:
+    """Garments of another format than CSV, what is wrong with them, and what they are."""
+    if kind == "list":
+        raise FormatError(f"{path}: {DESCRIPTIONS[form]}; only a CSV can be a test list")
+    try:
+        table = inspect_table(path, form, images=images)
+    except AnnotationError as error:
+        return KeypointTable.empty(), list(error.problems), kind or "labels"
+    kind = kind or ("predictions" if is_predicted(table) else "labels")
+    problems = list(table.warnings)
+    if kind == "labels":
+        problems += label_problems(table, str(path))
+    if images is not None:
+        problems += size_problems(table, find_pictures(table, path, images), path)
+    return table.garments, sorted(problems, key=lambda problem: problem.row), kind
 
 
 @dataclass(frozen=True)

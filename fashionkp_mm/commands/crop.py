@@ -13,12 +13,12 @@ from fashionkp_mm.batch.class_files import read_classes
 from fashionkp_mm.batch.cropping import Cropping
 from fashionkp_mm.batch.sources import Source
 from fashionkp_mm.batch.tables import table_format
-from fashionkp_mm.batch.writers import FormatError
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
 from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS, Side
 from fashionkp_mm.core.words import plural
+from fashionkp_mm.exchange.formats import FormatError
 
 ALL, ATTRIBUTE = "all", "attributes"
 """Words for groups of parts: those that are named after what they are, and after an attribute."""

@@ -29,11 +29,12 @@ from fashionkp_mm.batch.origins import GarmentFile, Model, Origin
 from fashionkp_mm.batch.run import BatchRun, Task, kept_fits
 from fashionkp_mm.batch.shards import Shard
 from fashionkp_mm.batch.sources import STDIN, InputError, Source, Sources, collect, read_categories
-from fashionkp_mm.batch.writers import STDOUT, FormatError
+from fashionkp_mm.batch.writers import STDOUT
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions, PredictOptions
 from fashionkp_mm.core.files import require_apart
 from fashionkp_mm.core.words import error_message, plural
+from fashionkp_mm.exchange.formats import FormatError
 from fashionkp_mm.runtime import DeviceError
 from fashionkp_mm.runtime.metadata import ModelFileError
 

@@ -22,10 +22,12 @@ from fashionkp_mm.batch.origins import Origin
 from fashionkp_mm.batch.pictures import targets
 from fashionkp_mm.batch.scale_files import read_scales
 from fashionkp_mm.batch.sources import Source
-from fashionkp_mm.batch.writers import FormatError, format_of
+from fashionkp_mm.batch.writers import format_of
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
+from fashionkp_mm.exchange.formats import Format as GarmentFormat
+from fashionkp_mm.exchange.formats import FormatError
 from fashionkp_mm.runtime.shipped import NoModelError, shipped_model
 
 _FORMATS: dict[Format, str] = {
@@ -33,6 +35,14 @@ _FORMATS: dict[Format, str] = {
     "json": "JSON list of measured garments",
     "parquet": "Parquet table, one row a length",
 }
+_OF_GARMENTS: dict[GarmentFormat, Format] = {
+    "fashionai": "csv",
+    "json": "json",
+    "coco": "json",
+    "label-studio": "json",
+    "parquet": "parquet",
+}
+"""What a name that asks for a format of garments asks for here."""
 _MAKE = "`python benchmarks/pose_errors.py --model MODEL` makes one"
 
 
@@ -145,8 +155,10 @@ def run(
 
 
 def _format(out: Path) -> Format:
-    form = format_of(out)
-    return "json" if form == "coco" else form
+    form = _OF_GARMENTS.get(format_of(out))
+    if form is None:
+        raise FormatError(f"{out}: expected a name that ends in .csv, .json or .parquet")
+    return form
 
 
 def _digest(table: PoseErrors) -> str:

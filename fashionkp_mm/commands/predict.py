@@ -9,11 +9,12 @@ from pathlib import Path
 from fashionkp_mm.batch.pictures import targets
 from fashionkp_mm.batch.predicting import Predicting
 from fashionkp_mm.batch.sources import Source
-from fashionkp_mm.batch.writers import DESCRIPTIONS, FormatError, format_of
+from fashionkp_mm.batch.writers import format_of
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import PredictOptions
 from fashionkp_mm.commands.job import Job, run_job
 from fashionkp_mm.core.words import plural
+from fashionkp_mm.exchange.formats import DESCRIPTIONS, FormatError
 
 
 def run(given: PredictOptions, *, out: Path, draw: Path | None) -> int:
@@ -21,7 +22,7 @@ def run(given: PredictOptions, *, out: Path, draw: Path | None) -> int:
 
     Args:
         given: Which images, and how to predict.
-        out: File of predictions; ``-`` is standard output.
+        out: File of predictions, or folder of YOLO-pose or labelme; ``-`` is standard output.
         draw: Folder for pictures of them.
 
     Returns:
@@ -35,7 +36,7 @@ def run(given: PredictOptions, *, out: Path, draw: Path | None) -> int:
 
     def hints(counts: Counter[int]) -> list[str]:
         several = sum(images for garments, images in counts.items() if garments > 1)
-        if not several or form != "csv":
+        if not several or form != "fashionai":
             return []
         return [
             f"{plural(several, 'image')} with several garments; a CSV holds the best of each, a"
@@ -48,7 +49,9 @@ def run(given: PredictOptions, *, out: Path, draw: Path | None) -> int:
         done="predicted",
         out=out,
         what=DESCRIPTIONS[form],
-        task=lambda sources, _: Predicting(form, drawings(sources)),
+        task=lambda sources, _: Predicting(
+            form, drawings(sources), {source.image_id: source.path for source in sources}
+        ),
         opens_pictures=True,
         folder=draw,
         writes=lambda sources: list(drawings(sources).values()),

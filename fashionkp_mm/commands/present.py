@@ -12,11 +12,11 @@ from fashionkp_mm.applications.presets import Preset
 from fashionkp_mm.batch.presenting import Checking, Presenting
 from fashionkp_mm.batch.sources import Source
 from fashionkp_mm.batch.tables import table_format
-from fashionkp_mm.batch.writers import FormatError
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
 from fashionkp_mm.core.words import plural
+from fashionkp_mm.exchange.formats import FormatError
 
 _LIST = "pictures.csv"
 

@@ -100,7 +100,7 @@ def check_annotations(
     try:
         rows = read_rows(Path(path), kind)
     except AnnotationError as error:
-        return _empty_table(), list(error.problems)
+        return KeypointTable.empty(), list(error.problems)
     table, problems = _parse(rows, file, kind)
     problems = sorted([*rows.problems, *problems], key=lambda problem: problem.row)
     return table, problems
@@ -317,13 +317,3 @@ def _format(table: KeypointTable, placed: NDArray[np.bool_]) -> str:
     rows = zip(table.image_ids, names, cells.reshape(len(table), NUM_KEYPOINTS), strict=True)
     lines = [csv_text.line_of((image_id, name, *row)) for image_id, name, row in rows]
     return "".join([csv_text.line_of(COLUMNS), *lines])
-
-
-def _empty_table() -> KeypointTable:
-    return KeypointTable(
-        image_ids=(),
-        category_indices=np.empty(0, np.int8),
-        keypoints=np.empty((0, NUM_KEYPOINTS, 2), np.float32),
-        visibility=np.empty((0, NUM_KEYPOINTS), np.int8),
-        rows=np.empty(0, np.int64),
-    )

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.garments import Visibility
+from fashionkp_mm.core.garments import NUM_KEYPOINTS, Visibility
 
 Severity = Literal["error", "warning"]
 
@@ -119,6 +119,17 @@ class KeypointTable:
         placed: NDArray[np.bool_] = (self.keypoints != -1).any(axis=-1)
         placed |= self.visibility != Visibility.ABSENT
         return placed
+
+    @classmethod
+    def empty(cls) -> KeypointTable:
+        """A table without a garment."""
+        return cls(
+            image_ids=(),
+            category_indices=np.empty(0, np.int8),
+            keypoints=np.empty((0, NUM_KEYPOINTS, 2), np.float32),
+            visibility=np.empty((0, NUM_KEYPOINTS), np.int8),
+            rows=np.empty(0, np.int64),
+        )
 
     def name_of(self, row: int) -> str:
         """The id of a row's image, with the garment's number where it is not the image's first."""

@@ -109,8 +109,13 @@ def table_of(garments: Iterable[Any], file: str, names: Names) -> GarmentTable:
 
 def write(table: GarmentTable) -> Iterator[bytes]:
     """The garments, one a line; of absent points those that the category has, with their place."""
+    return lines(entries(table))
+
+
+def lines(garments: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """The file of garments that are plain JSON, piece by piece."""
     before = b"[\n"
-    for garment in entries(table):
+    for garment in garments:
         yield before + json.dumps(garment, allow_nan=False).encode()
         before = b",\n"
     yield b"[]\n" if before == b"[\n" else b"\n]\n"

@@ -11,7 +11,7 @@ from fashionkp_mm.core.image_paths import folders_around, locate_images
 from fashionkp_mm.core.table import AnnotationError, Problem
 from fashionkp_mm.core.words import listed, plural
 from fashionkp_mm.exchange.table import GarmentTable
-from fashionkp_mm.images import image_size
+from fashionkp_mm.images import BrokenImageError, image_size
 
 
 def find_pictures(table: GarmentTable, file: Path, images: Path | None) -> dict[str, Path]:
@@ -51,16 +51,25 @@ def with_sizes(
             continue
         size = image_size(found[image_id])
         if known not in ((0, 0), size):
-            message = (
-                f"the picture has {size[0]}x{size[1]} pixels; expected the same picture, as it was"
-                " labelled"
-            )
-            value = f"{known[0]}x{known[1]}"
-            problems.append(Problem(str(file), 0, image_id, value, message, cause="size"))
+            problems.append(_size_problem(file, image_id, (known[0], known[1]), size))
         sizes[index] = size
     if problems:
         raise AnnotationError(problems)
     return replace(table, sizes=sizes)
+
+
+def size_problems(table: GarmentTable, found: dict[str, Path], file: Path) -> list[Problem]:
+    """Pictures whose size is not what the file says, of those that can be read."""
+    problems = []
+    for image_id, known in table.size_of.items():
+        if image_id in found and known != (0, 0):
+            try:
+                size = image_size(found[image_id])
+            except BrokenImageError:
+                continue
+            if size != known:
+                problems.append(_size_problem(file, image_id, known, size))
+    return problems
 
 
 def require_sizes(table: GarmentTable, what: str, file: Path, images: Path | None) -> None:
@@ -79,6 +88,15 @@ def require_sizes(table: GarmentTable, what: str, file: Path, images: Path | Non
             " the image ids start from with --images"
         )
         raise AnnotationError([Problem(str(file), 0, "", "", message)])
+
+
+def _size_problem(
+    file: Path, image_id: str, known: tuple[int, int], size: tuple[int, int]
+) -> Problem:
+    message = (
+        f"the picture has {size[0]}x{size[1]} pixels; expected the same picture, as it was labelled"
+    )
+    return Problem(str(file), 0, image_id, f"{known[0]}x{known[1]}", message, cause="size")
 
 
 def _is_file(name: str) -> bool:

@@ -13,17 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashionkp_mm.batch import writers
-from fashionkp_mm.batch.writers import (
-    Format,
-    FormatError,
-    content,
-    fits,
-    format_of,
-    render,
-)
+from fashionkp_mm.batch.writers import content, fits, format_of, render
 from fashionkp_mm.core.csv_format import read_predictions, read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, KEYPOINT_NAMES
+from fashionkp_mm.exchange import formats
+from fashionkp_mm.exchange.formats import FORMATS, Format, FormatError
 from fashionkp_mm.runtime import Garment
 
 Make = Callable[..., Garment]
@@ -41,8 +35,8 @@ def written(form: Format, images: dict[str, list[Garment]]) -> bytes:
 @pytest.mark.parametrize(
     ("name", "form"),
     [
-        ("p.csv", "csv"),
-        ("P.CSV", "csv"),
+        ("p.csv", "fashionai"),
+        ("P.CSV", "fashionai"),
         ("p.json", "json"),
         ("coco.json", "coco"),
         ("val.coco.json", "coco"),
@@ -52,8 +46,8 @@ def written(form: Format, images: dict[str, list[Garment]]) -> bytes:
         ("mycoco.json", "coco"),
         ("cocoa.json", "json"),
         ("coconut_trees.json", "json"),
-        ("coco.csv", "csv"),
-        ("coco.json.csv", "csv"),
+        ("coco.csv", "fashionai"),
+        ("coco.json.csv", "fashionai"),
     ],
 )
 def test_the_name_tells_the_format(name: str, form: str) -> None:
@@ -61,16 +55,13 @@ def test_the_name_tells_the_format(name: str, form: str) -> None:
 
 
 def test_standard_output_is_csv() -> None:
-    assert format_of(Path("-")) == "csv"
+    assert format_of(Path("-")) == "fashionai"
 
 
 @pytest.mark.parametrize("name", ["p.txt", "p", "csv", "coco", "coco.txt"])
 def test_an_unknown_name_is_an_error(name: str) -> None:
     with pytest.raises(FormatError, match=r"expected a name that ends in \.csv, .*coco\.json"):
         format_of(Path(name))
-
-
-FORMATS: tuple[Format, ...] = ("csv", "json", "parquet", "coco")
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -108,7 +99,7 @@ def _inner(value: Any) -> list[tuple[Any, Any]]:
 
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writers, "find_spec", lambda name: None)
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
 
     with pytest.raises(FormatError, match="pip install pyarrow"):
         format_of(Path("p.parquet"))
@@ -120,7 +111,9 @@ class TestCsv:
         visibility = np.full(24, -1, np.int8)
         visibility[KEYPOINT_INDEX["hemline_left"]] = 0
         skirt = garment("skirt", visibility=visibility)
-        path.write_bytes(written("csv", {"Images/a.jpg": [skirt], "b.jpg": [garment("dress")]}))
+        path.write_bytes(
+            written("fashionai", {"Images/a.jpg": [skirt], "b.jpg": [garment("dress")]})
+        )
 
         table = read_predictions(path)
 
@@ -135,7 +128,7 @@ class TestCsv:
     def test_holds_the_best_garment_of_each_image(self, garment: Make, tmp_path: Path) -> None:
         path = tmp_path / "p.csv"
         found = {"a.jpg": [garment("dress"), garment("skirt")], "b.jpg": []}
-        path.write_bytes(written("csv", found))
+        path.write_bytes(written("fashionai", found))
 
         table = read_predictions(path)
 
@@ -150,7 +143,7 @@ class TestCsv:
         self, name: str, garment: Make, tmp_path: Path
     ) -> None:
         path = tmp_path / "p.csv"
-        path.write_bytes(written("csv", {name: [garment()], "b.jpg": [garment()]}))
+        path.write_bytes(written("fashionai", {name: [garment()], "b.jpg": [garment()]}))
 
         assert read_predictions(path).image_ids == (name, "b.jpg")
         assert read_test_list(path).image_ids == (name, "b.jpg")

@@ -6,6 +6,7 @@ import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -13,6 +14,7 @@ from fashionkp_mm.cli import app
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_NAMES
 from fashionkp_mm.exchange.formats import FORMATS
 from fashionkp_mm.exchange.formats import Format as FormatName
+from fashionkp_mm.exchange.tables import read_predictions_file
 
 
 def call(*arguments: object) -> Result:
@@ -189,3 +191,65 @@ def test_several_garments_of_a_picture_are_drawn_on_it(
         "report", tmp_path / name, listed, "--images", images, "--out", tmp_path / "r.html"
     )
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_check_reads_every_format(form: FormatName, labels: Path, tmp_path: Path) -> None:
+    out = tmp_path / NAMES[form]
+    assert call("convert", labels, out).exit_code == 0
+    result = call("check", out, "--images", labels.parents[1], "--json")
+    assert result.exit_code == 0, result.output
+    expected = json.loads(call("check", labels, "--json").stdout)
+    found = json.loads(result.stdout)
+    assert found["kind"] == "labels"
+    assert found["errors"] == 0
+    assert found["categories"] == expected["categories"]
+
+
+def test_check_tells_what_labels_may_not_be(labels: Path, tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    assert call("convert", labels, path).exit_code == 0
+    garments = json.loads(path.read_text())
+    garments[0]["category"] = "trousers" if garments[0]["category"] != "trousers" else "skirt"
+    garments[1]["image_id"] = "../away.jpg"
+    garments[2]["image_size"] = [5000, 5000]
+    path.write_text(json.dumps(garments))
+    result = call("check", path, "--images", labels.parents[1])
+    assert result.exit_code == 1
+    assert "has no such point; take it out" in said(result)
+    assert "the image id leaves the data root" in said(result)
+    assert "value '5000x5000': the picture has" in said(result)
+    result = call("check", path, "--kind", "list")
+    assert result.exit_code == 1
+    assert "only a CSV can be a test list" in said(result)
+
+
+def test_check_of_a_broken_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text("<annotations>")
+    result = call("check", path)
+    assert result.exit_code == 1
+    assert "row 1: not readable as XML" in said(result)
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_predict_writes_every_format(
+    form: FormatName, labels: Path, pose_file: Path, tmp_path: Path
+) -> None:
+    expected = tmp_path / "expected.json"
+    options = ("--model", pose_file, "--out")
+    assert call("predict", labels, *options, expected).exit_code == 0
+    out = tmp_path / NAMES[form]
+    result = call("predict", labels, *options, out)
+    assert result.exit_code == 0, result.output
+    wanted, found = read_predictions_file(expected), read_predictions_file(out)
+    order = [found.image_ids.index(image_id) for image_id in wanted.image_ids]
+    found = found.select(np.array(order))
+    assert (found.category_indices == wanted.category_indices).all()
+    assert (found.visibility == wanted.visibility).all()
+    inside = (wanted.keypoints >= 0).all(axis=2) & (wanted.visibility >= 0)
+    if form == "yolo-pose":  # it moves what lies outside to the edge
+        inside &= (wanted.keypoints < 512).all(axis=2)
+        assert (tmp_path / "yolo" / "images" / wanted.image_ids[0]).is_file()
+    assert inside.any()
+    np.testing.assert_allclose(found.keypoints[inside], wanted.keypoints[inside], atol=0.006)

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fashionkp_mm.batch.writers import Format, content, render
+from fashionkp_mm.batch.writers import content, render
 from fashionkp_mm.commands.compared import read_for, read_predictions_file
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, Visibility
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.table import AnnotationError, KeypointTable
+from fashionkp_mm.exchange.formats import Format
 from fashionkp_mm.runtime import Garment
 from fashionkp_mm.runtime.file_garments import read_garments, read_labelled_garments
 
@@ -50,7 +51,7 @@ def test_a_file_gives_the_table_of_the_csv(
 ) -> None:
     if form == "parquet":
         pytest.importorskip("pyarrow")
-    expected = read_predictions_file(write(tmp_path / "p.csv", "csv", found))
+    expected = read_predictions_file(write(tmp_path / "p.csv", "fashionai", found))
     table = read_predictions_file(write(tmp_path / name, form, found))
     assert table.image_ids == ("Images/a, 1.jpg", "Images/a, 1.jpg", "/c.jpg")
     table = best(table)
@@ -65,7 +66,7 @@ def test_a_file_gives_the_table_of_the_csv(
 def test_coco_has_no_place_for_an_absent_point(
     name: str, found: dict[str, list[Garment]], tmp_path: Path
 ) -> None:
-    expected = read_predictions_file(write(tmp_path / "p.csv", "csv", found))
+    expected = read_predictions_file(write(tmp_path / "p.csv", "fashionai", found))
     table = best(read_predictions_file(write(tmp_path / name, "coco", found)))
     assert table.image_ids == expected.image_ids
     assert (table.category_indices == expected.category_indices).all()
@@ -76,7 +77,7 @@ def test_coco_has_no_place_for_an_absent_point(
 
 
 def test_a_csv_is_read_as_csv_whatever_it_begins_with(garment: Make, tmp_path: Path) -> None:
-    path = write(tmp_path / "p.csv", "csv", {"[a.jpg": [garment()]})
+    path = write(tmp_path / "p.csv", "fashionai", {"[a.jpg": [garment()]})
     path.write_bytes(path.read_bytes().partition(b"\n")[2])
     assert read_predictions_file(path).image_ids == ("[a.jpg",)
 
@@ -181,12 +182,12 @@ class TestReadFor:
     @pytest.fixture
     def answers(self, garment: Make, tmp_path: Path) -> KeypointTable:
         images = {f"Images/skirt/{name}.jpg": [garment()] for name in "abc"}
-        return read_predictions_file(write(tmp_path / "answers.csv", "csv", images))
+        return read_predictions_file(write(tmp_path / "answers.csv", "fashionai", images))
 
     def test_ids_that_differ_by_a_prefix(
         self, answers: KeypointTable, garment: Make, tmp_path: Path
     ) -> None:
-        path = write(tmp_path / "p.csv", "csv", {"skirt/a.jpg": [garment()]})
+        path = write(tmp_path / "p.csv", "fashionai", {"skirt/a.jpg": [garment()]})
         with pytest.raises(UnmatchedIdsError) as caught:
             read_for(answers, path)
         assert str(caught.value) == (
@@ -203,7 +204,7 @@ class TestReadFor:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         ids = ["Images/skirt/a.jpg", "skirt/b.jpg", "other.jpg"]
-        path = write(tmp_path / "p.csv", "csv", {name: [garment()] for name in ids})
+        path = write(tmp_path / "p.csv", "fashionai", {name: [garment()] for name in ids})
         assert len(read_for(answers, path)) == 3
         assert " ".join(capsys.readouterr().err.split()) == (
             f"note: {path}: 2 predictions of images that the labels lack, such as 'skirt/b.jpg',"
@@ -218,7 +219,9 @@ class TestReadFor:
         tmp_path: Path,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        read_for(answers, write(tmp_path / "p.csv", "csv", {"Images/skirt/a.jpg": [garment()]}))
+        read_for(
+            answers, write(tmp_path / "p.csv", "fashionai", {"Images/skirt/a.jpg": [garment()]})
+        )
         assert capsys.readouterr().err == ""
 
 
@@ -263,7 +266,7 @@ class TestGarments:
     def test_of_a_csv_have_the_tight_box_of_their_points(
         self, found: dict[str, list[Garment]], tmp_path: Path
     ) -> None:
-        (dress,) = read_garments(write(tmp_path / "p.csv", "csv", found))["Images/a, 1.jpg"]
+        (dress,) = read_garments(write(tmp_path / "p.csv", "fashionai", found))["Images/a, 1.jpg"]
 
         points = found["Images/a, 1.jpg"][0].keypoints[dress.defined]
         assert dress.box.tolist() == [*points.min(axis=0), *points.max(axis=0)]

@@ -17,7 +17,7 @@ from fuzzing.child import Limits
 from fuzzing.mutations import BYTE_MUTATIONS
 
 LIMITS = Limits(seconds=2, mebibytes=128)
-_MADE_BY = {"model": "sha256 00", "boxes": "refine", "format": "csv"}
+_MADE_BY = {"model": "sha256 00", "boxes": "refine", "format": "fashionai"}
 _IDS = ("Images/a.jpg", "Images/b.jpg", "Images/ü, c.jpg", "d.jpg")
 _STRAY = (
     b"", b"\n", b"{}", b"[]", b"null", b"0", b'"text"', b"{", b"[" * 5000, b'{"a":' * 5000, b"\0",
@@ -89,12 +89,14 @@ def check(case: Case, folder: Path) -> Literal["accepted", "refused"]:
             for image_id, (key, content) in truth.items():
                 if not journal.holds(image_id, key):
                     journal.add(image_id, key, content)
-            found = b"".join(render("csv", journal.contents(_IDS)))
+            found = b"".join(render("fashionai", journal.contents(_IDS)))
     except JournalError:
         return "refused"
     finally:
         path.unlink(missing_ok=True)
-    wanted = b"".join(render("csv", ((name, content) for name, (_, content) in truth.items())))
+    wanted = b"".join(
+        render("fashionai", ((name, content) for name, (_, content) in truth.items()))
+    )
     if found != wanted:
         lines = zip(found.splitlines(), wanted.splitlines(), strict=False)
         other = next((f"{one!r:.120}" for one, two in lines if one != two), "lines are missing")
@@ -103,7 +105,7 @@ def check(case: Case, folder: Path) -> Literal["accepted", "refused"]:
 
 
 def _fits(content: Any) -> bool:
-    return fits("csv", content)
+    return fits("fashionai", content)
 
 
 def _content(random: Random) -> dict[str, Any]:

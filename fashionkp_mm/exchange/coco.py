@@ -183,11 +183,10 @@ def _points(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """x, y and flags ``(n, k)`` of a category's annotations."""
     length = 3 * len(columns)
-    lists = [
-        get(annotations[index], "keypoints", list, file, f"annotations[{index}]")
-        for index in numbers
-    ]
+    lists = [annotations[index].get("keypoints") for index in numbers]
     for index, flat in zip(numbers, lists, strict=True):
+        if not isinstance(flat, list):
+            get(annotations[index], "keypoints", list, file, f"annotations[{index}]")
         if len(flat) != length or not length:
             message = (
                 f"{len(flat)} numbers; expected x, y and v of each of the {len(columns)} keypoints"
@@ -200,7 +199,8 @@ def _points(
         flat = chain.from_iterable(lists)
         values = np.fromiter(flat, np.float64, len(lists) * length).reshape(-1, len(columns), 3)
         usable = (np.abs(values) <= MAX_COORDINATE).all(axis=2)  # false of NaN
-        usable &= np.isin(values[..., 2], (0, 1, 2))
+        flags = values[..., 2]
+        usable &= (flags == 0) | (flags == 1) | (flags == 2)
         if usable.all():
             return values[..., 0], values[..., 1], values[..., 2].astype(np.int64)
     for index, entry in zip(numbers, lists, strict=True):
@@ -219,23 +219,32 @@ def _boxes_and_scores(
     annotations: Sequence[dict[str, Any]], numbers: Sequence[int], file: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """``(N, 4)`` corners and ``(N,)``; NaN where an annotation has none, or a box without area."""
-    boxes = np.full((len(annotations), 4), np.nan, np.float32)
-    scores = np.full(len(annotations), np.nan, np.float32)
-    for row, annotation in enumerate(annotations):
-        box = annotation.get("bbox")
-        if box is not None:
-            try:
-                x, y, width, height = box
-                if width > 0 and height > 0:
-                    boxes[row] = x, y, x + width, y + height
-            except (TypeError, ValueError):
-                place = f"annotations[{numbers[row]}].bbox"
-                message = "expected [x, y, width, height] in pixels"
-                raise wrong(file, place, box, message) from None
-        if "score" in annotation:
-            place = f"annotations[{numbers[row]}]"
-            scores[row] = get(annotation, "score", NUMBER, file, place)
-    return boxes, scores
+    scores = [annotation.get("score", _UNKNOWN) for annotation in annotations]
+    if not set(map(type, scores)) <= {int, float}:
+        row = next(row for row, score in enumerate(scores) if type(score) not in NUMBER)
+        message = "expected a number"
+        raise wrong(file, f"annotations[{numbers[row]}].score", scores[row], message)
+    boxes = [annotation.get("bbox") or _NO_BOX for annotation in annotations]
+    try:
+        sides = np.fromiter(chain.from_iterable(boxes), np.float64).reshape(-1, 4)
+        usable = len(sides) == len(boxes) and set(map(len, boxes)) <= {4}
+    except (TypeError, ValueError):
+        usable = False
+    if not usable:
+        row = next(row for row, box in enumerate(boxes) if not _is_box(box))
+        message = "expected [x, y, width, height] in pixels"
+        raise wrong(file, f"annotations[{numbers[row]}].bbox", boxes[row], message)
+    sides[~(sides[:, 2:] > 0).all(axis=1)] = np.nan
+    sides[:, 2:] += sides[:, :2]
+    return sides.astype(np.float32), np.array(scores, np.float32)
+
+
+def _is_box(box: Any) -> bool:
+    return isinstance(box, list | tuple) and len(box) == 4 and {*map(type, box)} <= {int, float}
+
+
+_UNKNOWN = float("nan")
+_NO_BOX = (_UNKNOWN,) * 4
 
 
 def _annotations(table: GarmentTable, ids: dict[str, int]) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ data = dict(
     data_prefix=dict(img=''))
 # Mild from the start, and no other garments' shapes, of which there may be no file.
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     dataset=dict(
         **data,
         ann_file='train.json',

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import typer.main
 
 from fashionkp_mm import __version__
 from fashionkp_mm.cli import app
-from fashionkp_mm.core.csv_format import read_labels
-from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
-from fashionkp_mm.runtime import FashionPredictor, coco_categories
+from fashionkp_mm.exchange.formats import FORMATS
+from fashionkp_mm.exchange.losses import lost
+from fashionkp_mm.runtime import FashionPredictor
 from fashionkp_mm.runtime.prediction import FRAME_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,25 +116,15 @@ def test_the_changelog_begins_with_this_version():
     assert version[1] == __version__
 
 
-def test_the_coco_snippet_writes_labels_that_can_be_read(tmp_path):
-    """`docs/data.md`: COCO labels become a FashionAI CSV with the same three visibilities."""
-    rng = np.random.default_rng(0)
-    categories = coco_categories()
-    labels, wanted = [], []
-    for index, category in enumerate(categories):
-        flags = rng.integers(0, 3, len(category["keypoints"])) * CATEGORY_KEYPOINTS[index]
-        places = rng.integers(1, 500, (len(flags), 2))
-        flat = np.column_stack([places * (flags[:, None] > 0), flags]).ravel().tolist()
-        labels.append({"image_id": index, "category_id": category["id"], "keypoints": flat})
-        wanted.append((places, flags - 1))
-    images = [{"id": i, "file_name": f"shop/{name}.jpg"} for i, name in enumerate(CATEGORY_NAMES)]
-    coco = {"images": images, "annotations": labels, "categories": categories}
-    (tmp_path / "coco.json").write_text(json.dumps(coco))
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/data.md").read_text(), re.DOTALL)
-    subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
-    table = read_labels(tmp_path / "labels.csv")
-    assert table.image_ids == tuple(image["file_name"] for image in images)
-    for row, (places, visibility) in enumerate(wanted):
-        assert table.visibility[row].tolist() == visibility.tolist()
-        present = visibility != Visibility.ABSENT
-        assert np.array_equal(table.keypoints[row][present], places[present])
+def test_the_page_about_formats_has_what_is_lost():
+    table = {row[0].strip("`"): row for row in rows(ROOT / "docs/formats.md", r"`[\w-]+`")}
+    assert table.keys() == set(FORMATS)
+    for form, cells in table.items():
+        several, _, absent, scores = cells[3:7]
+        gone = lost(form)
+        assert (several == "yes") == ("several" not in gone), form
+        assert ("with a place" in absent and "without" not in absent) == (
+            "absent places" not in gone
+        ), form
+        kept = {"yes": (True, True), "of garments": (True, False), "no": (False, False)}[scores]
+        assert kept == ("scores" not in gone, "point scores" not in gone), form

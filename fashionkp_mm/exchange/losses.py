@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, Visibility
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.exchange.checks import outside
+from fashionkp_mm.exchange.parquet import KEPT
 from fashionkp_mm.exchange.table import GarmentTable
 
 _TIGHT = 0.02
@@ -31,6 +32,11 @@ def _own_boxes(table: GarmentTable) -> int:
 def _foreign(table: GarmentTable) -> int:
     present = table.garments.visibility != Visibility.ABSENT
     return int((present & ~CATEGORY_KEYPOINTS[table.garments.category_indices]).sum())
+
+
+def _with_facts(table: GarmentTable, kept: Iterable[str]) -> int:
+    known = {"image_index", *kept}  # the index follows from the order
+    return sum(not extras.keys() <= known for extras in table.extras)
 
 
 ASPECTS: Mapping[str, tuple[str, str, Callable[[GarmentTable], int]]] = {
@@ -61,7 +67,12 @@ ASPECTS: Mapping[str, tuple[str, str, Callable[[GarmentTable], int]]] = {
     "further": (
         "garment",
         "with further facts, such as the scores of all categories",
-        lambda table: sum(map(bool, table.extras)),
+        lambda table: _with_facts(table, ()),
+    ),
+    "facts without a column": (
+        "garment",
+        "with facts that have no column, such as the scores of all categories",
+        lambda table: _with_facts(table, KEPT),
     ),
 }
 """By name: what it is of, in words, and how much of it a table has."""
@@ -69,7 +80,7 @@ ASPECTS: Mapping[str, tuple[str, str, Callable[[GarmentTable], int]]] = {
 _LOST: Mapping[str, tuple[str, ...]] = {
     "fashionai": ("several", "empty", "boxes", "scores", "point scores", "further"),
     "json": ("empty",),
-    "parquet": ("empty",),
+    "parquet": ("empty", "facts without a column"),
     "coco": ("point scores", "absent places", "further"),
     "yolo-pose": ("scores", "point scores", "absent places", "outside points", "further"),
     "cvat": ("boxes", "scores", "point scores", "foreign points", "further"),

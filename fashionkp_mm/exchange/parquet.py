@@ -17,7 +17,7 @@ NEEDS = "Parquet needs pyarrow, which is not installed: pip install pyarrow"
 _POINT = {"x": "float64", "y": "float64", "score": "float64", "visibility": "string"}
 _BOX = ("box_x1", "box_y1", "box_x2", "box_y2")
 _SIZE = ("image_width", "image_height")
-_KEPT = {"category_score": "float64", "box_source": "string", "box_score": "float64"}
+KEPT = {"category_score": "float64", "box_source": "string", "box_score": "float64"}
 """Columns of what JSON has besides, by their pandas types."""
 _TYPES = {
     "image_id": "string",
@@ -25,7 +25,7 @@ _TYPES = {
     "category": "string",
     "score": "float64",
     **dict.fromkeys(_BOX, "float64"),
-    **_KEPT,
+    **KEPT,
     **{f"{name}_{fact}": kind for name in KEYPOINT_NAMES for fact, kind in _POINT.items()},
 }
 
@@ -77,7 +77,7 @@ def write(table: GarmentTable) -> Iterator[bytes]:
 
 
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
-    row = {name: entry.get(name) for name in ("image_id", "category", "score", *_KEPT)}
+    row = {name: entry.get(name) for name in ("image_id", "category", "score", *KEPT)}
     row.update(zip(_SIZE, entry.get("image_size", (None, None)), strict=True))
     row.update(zip(_BOX, entry.get("box", (None,) * 4), strict=True))
     for name, point in entry["keypoints"].items():
@@ -88,7 +88,7 @@ def _flat(entry: dict[str, Any]) -> dict[str, Any]:
 def _entry(row: dict[str, Any]) -> dict[str, Any]:
     """A row, less its nulls, in the form of `json_list`."""
     entry: dict[str, Any] = {
-        name: row[name] for name in ("image_id", "category", "score", *_KEPT) if name in row
+        name: row[name] for name in ("image_id", "category", "score", *KEPT) if name in row
     }
     if _SIZE[0] in row and _SIZE[1] in row:
         entry["image_size"] = [int(row[name]) for name in _SIZE]

@@ -1,4 +1,4 @@
-"""The data sets on labels of other formats than CSV: the same samples, several garments an image."""
+"""Data sets on labels of other formats than CSV: the same samples, several garments an image."""
 
 from __future__ import annotations
 

@@ -65,9 +65,8 @@ BY_HAND = "Not described yet."
 DRAWN, SHOWN, SEED = 60, 8, 7
 TIMED, REPEATS = 32, 7
 OUTSIDE = (
-    "the weights before these had an NE of 6.51 there (category given, no flip test) where this"
-    " card said 5.82, and named 85.4 % of the categories rightly where it said 86.0 %. Expect the"
-    " like of these."
+    "an NE of 6.51 (category given, no flip test) where these images gave 5.82, and 85.4 % of the"
+    " categories right where these gave 86.0 %."
 )
 """What is known from images that are not here."""
 CLOSE = (5, 10, 20)
@@ -336,13 +335,13 @@ def halves(quick: Predicted, own: Predicted, answers: KeypointTable) -> str:
     header = ["images", "NE, no flip", "NE, own category", "category right", "calibration error"]
     return (
         "## What chose, and what did not\n\n"
-        "Of each category every other validation image, by a hash of its name, chose how much more"
-        " than its box the last pass sees and the temperature of the category's scores. The other"
-        " half chose neither, nor the epoch, which is the last of its schedule:\n\n"
+        "Of each category every other validation image, by a hash of its name, is one that may"
+        " choose, such as the temperature of the category's scores; the others choose nothing:"
+        "\n\n"
         + table(header, rows)
-        + "\n\nThe training went on from earlier weights, though, whose epochs, losses and way of"
-        " reading heatmaps all of these images had chosen. How much that flatters was seen on 500"
-        f" further images, 100 a category, that nobody here has trained or chosen on: {OUTSIDE}"
+        + "\n\nThe epoch of these weights, their losses and the way of reading heatmaps were chosen"
+        " on all of them, though. How much that flatters was seen on 500 further images, 100 a"
+        f" category, that nobody here has trained or chosen on: {OUTSIDE}"
     )
 
 

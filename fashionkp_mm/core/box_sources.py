@@ -14,9 +14,6 @@ source of boxes       the first pass crops         then
 ``detector``          what the detector found      a second pass around the points found; both vote
 ====================  ===========================  ================================================
 
-Where two passes vote, the second one crops a little more than the box, so that what the first one
-saw at a crop's edge or not at all has another chance.
-
 Where the detector finds nothing, the caller's category decides. With a category, the garment is
 known to be there, so it is looked for as with ``refine``. Without one, it is up to the detector
 whether there is a garment at all, and its answer is no.
@@ -31,7 +28,7 @@ from typing import Literal, Protocol, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.boxes import enlarged, refined_boxes, without_margin
+from fashionkp_mm.core.boxes import refined_boxes, without_margin
 from fashionkp_mm.core.fusion import fused_keypoints
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, UNKNOWN_CATEGORY, Visibility
 from fashionkp_mm.core.nms import garment_nms
@@ -43,9 +40,6 @@ BoxOrigin = BoxSource | Literal["given"]
 
 REFINEMENTS = 2
 """Passes around points found before, after one over the whole picture."""
-
-LAST_PASS_ENLARGEMENT = 1.1
-"""How many times as large as its box the last of several passes sees a garment."""
 
 MIN_GIVEN_SCORE = 0.05
 """Of a garment that is known to be there, a detection that scores less says less than none."""
@@ -242,19 +236,18 @@ def further_passes(
         run_pass: Makes one more pass, given boxes ``(N, 4)`` for the same ``N`` garments.
 
     Returns:
-        The boxes ``(N, 4)`` that the last pass goes by, tight around the points of the one before,
-        what it found, and the fused points ``(N, K, 2)``, which take the place of its own.
+        The last pass's boxes ``(N, 4)``, what it found, and the fused points ``(N, K, 2)``, which
+        take the place of its own.
     """
     passes = PASSES[source]
     found = [first]
-    while len(found) < passes.total:
+    for _ in range(passes.total - 1):
         last = found[-1]
         known = last.category_indices != UNKNOWN_CATEGORY
         defined = CATEGORY_KEYPOINTS[last.category_indices] | ~known[:, None]
         present = defined & (last.visibility != Visibility.ABSENT)
         boxes = refined_boxes(last.keypoints, present, image_sizes, defined)
-        is_last = len(found) + 1 == passes.total
-        found.append(run_pass(enlarged(boxes, LAST_PASS_ENLARGEMENT) if is_last else boxes))
+        found.append(run_pass(boxes))
     votes = found[passes.locating :]
     if len(votes) == 1:
         return boxes, found[-1], found[-1].keypoints

@@ -80,13 +80,6 @@ def refined_boxes(
     return boxes
 
 
-def enlarged(boxes: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
-    """Boxes ``(N, 4)`` around the same centres, in whole numbers; they may leave the image."""
-    grown = np.tile((boxes[:, 2:] - boxes[:, :2]) * np.float32((factor - 1) / 2), 2)
-    enlarged_boxes: NDArray[np.float32] = np.rint(boxes + _OUTWARD * grown)
-    return enlarged_boxes
-
-
 def with_margin(
     boxes: NDArray[np.float32], category_indices: NDArray[np.integer]
 ) -> NDArray[np.float32]:

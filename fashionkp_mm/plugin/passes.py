@@ -29,10 +29,9 @@ class PassesTestLoop(TestLoop):
     """Tests a model in the passes of `core.box_sources`, as `FashionPredictor` uses it.
 
     Metrics and hooks see each sample once, after its last pass. ``pred_instances`` are the last
-    pass's, with the tight box that it goes by as ``bboxes`` and the fused points as ``keypoints``.
-    Of the garments that a detector finds in a picture, the best one counts, and without a given
-    category it is the detector that says what it is. Where it finds none, ``pred_instances`` are
-    empty.
+    pass's, its box among them as ``bboxes``, with the fused points as ``keypoints``. Of the
+    garments that a detector finds in a picture, the best one counts, and without a given category
+    it is the detector that says what it is. Where it finds none, ``pred_instances`` are empty.
 
     In several processes each one tests its share; they exchange nothing but the metrics' results.
 
@@ -101,9 +100,8 @@ class PassesTestLoop(TestLoop):
             else:
                 first = run_pass(boxes)
             sizes = np.array([samples[row].ori_shape[::-1] for row in rows])
-            boxes, last, keypoints = further_passes(source, boxes, first, sizes, run_pass)
-            for row, sample, box, points in zip(rows, last.samples, boxes, keypoints, strict=True):
-                sample.pred_instances.bboxes = box[None]
+            _, last, keypoints = further_passes(source, boxes, first, sizes, run_pass)
+            for row, sample, points in zip(rows, last.samples, keypoints, strict=True):
                 sample.pred_instances.keypoints = points[None]
                 outputs[row] = sample
         return outputs

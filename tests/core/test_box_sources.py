@@ -196,13 +196,6 @@ def enclosed(result: Found, category: int) -> list[float]:
     return [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
 
 
-def larger(box: list[float]) -> list[float]:
-    """What the last of several passes is to see: a twentieth more on each side, whole pixels."""
-    x1, y1, x2, y2 = box
-    across, down = (x2 - x1) / 20, (y2 - y1) / 20
-    return [float(np.rint(side)) for side in (x1 - across, y1 - down, x2 + across, y2 + down)]
-
-
 @pytest.mark.parametrize("source", ["whole", "given"])
 def test_one_pass_is_all(source: str) -> None:
     asked, boxes, last, keypoints = passes(source, found(10))
@@ -214,10 +207,8 @@ def test_one_pass_is_all(source: str) -> None:
 def test_refine_takes_two_more_passes_which_vote_alone() -> None:
     first, second, third = found(10), found(20), found(40)
     asked, boxes, last, keypoints = passes("refine", first, second, third)
-    around_second = enclosed(second, 0)
-    assert asked[0].tolist() == [enclosed(first, 0)]
-    assert boxes.tolist() == [around_second]
-    assert asked[1].tolist() == [larger(around_second)]
+    assert [box.tolist() for box in asked] == [[enclosed(first, 0)], [enclosed(second, 0)]]
+    assert boxes is asked[-1]
     assert last is third
     assert keypoints[0, 0].tolist() == [30, 30]
 
@@ -225,7 +216,7 @@ def test_refine_takes_two_more_passes_which_vote_alone() -> None:
 def test_a_detectors_box_is_the_first_of_two_that_vote() -> None:
     first, second = found(20), found(40)
     asked, _, last, keypoints = passes("detector", first, second)
-    assert [box.tolist() for box in asked] == [[larger(enclosed(first, 0))]]
+    assert [box.tolist() for box in asked] == [[enclosed(first, 0)]]
     assert last is second
     assert keypoints[0, 0].tolist() == [30, 30]
 
@@ -242,15 +233,14 @@ def test_absent_points_are_not_enclosed() -> None:
     visibility[0, present[2:6]] = Visibility.OCCLUDED
     asked = passes("detector", replace(first, visibility=visibility), found(40))[0]
     points = first.keypoints[0, present[2:6]]
-    tight = [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
-    assert asked[0].tolist() == [larger(tight)]
+    assert asked[0].tolist() == [[*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]]
 
 
 def test_a_network_that_knows_no_categories_has_all_points_enclosed() -> None:
     first = found(20, UNKNOWN_CATEGORY)
     asked = passes("detector", first, found(40, UNKNOWN_CATEGORY))[0]
     furthest = 20 + 10 * (NUM_KEYPOINTS - 1)
-    assert asked[0].tolist() == [larger([20, 20, furthest, furthest])]
+    assert asked[0].tolist() == [[20, 20, furthest, furthest]]
 
 
 def test_every_source_says_how_often_it_looks() -> None:

@@ -19,8 +19,8 @@ from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 from mmpose.registry import METRICS, MODELS
 
-from fashionkp_mm.core.box_sources import LAST_PASS_ENLARGEMENT, REFINEMENTS, StartBoxes
-from fashionkp_mm.core.boxes import enlarged, refined_boxes
+from fashionkp_mm.core.box_sources import REFINEMENTS, StartBoxes
+from fashionkp_mm.core.boxes import refined_boxes
 from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
     NUM_KEYPOINTS,
@@ -181,12 +181,6 @@ def box_after(box: list[float], sample: dict[str, Any], category: int) -> list[f
     return after.tolist()
 
 
-def last_pass(box: list[float]) -> list[float]:
-    """What the last pass sees of a box."""
-    (seen,) = enlarged(np.array([box], np.float32), LAST_PASS_ENLARGEMENT)
-    return seen.tolist()
-
-
 def test_each_pass_looks_where_the_one_before_found_points(run):
     dataset, samples, metrics = run("refine")
     assert metrics["count"] == len(dataset) == len(samples)
@@ -195,9 +189,8 @@ def test_each_pass_looks_where_the_one_before_found_points(run):
         boxes = asked_of(sample["img_id"])
         assert len(boxes) == 1 + REFINEMENTS
         assert boxes[0] == [0, 0, *size_of(sample)]
-        for before, after in pairwise(boxes[:-1]):
+        for before, after in pairwise(boxes):
             assert after == box_after(before, sample, category)
-        assert boxes[-1] == last_pass(box_after(boxes[-2], sample, category))
 
 
 def test_metrics_and_hooks_see_the_fused_points_and_the_last_box(run):
@@ -209,10 +202,7 @@ def test_metrics_and_hooks_see_the_fused_points_and_the_last_box(run):
         defined = CATEGORY_KEYPOINTS[int(sample["gt_instances"]["category_indices"][0])]
         np.testing.assert_allclose(predicted["keypoints"][0][defined], fused[defined], atol=1e-3)
         np.testing.assert_array_equal(shown, predicted["keypoints"])
-        category = int(sample["gt_instances"]["category_indices"][0])
-        tight = box_after(voting[-2], sample, category)
-        assert predicted["bboxes"].tolist() == [tight]
-        assert voting[-1] == last_pass(tight)
+        assert predicted["bboxes"].tolist() == [voting[-1]]
 
 
 def test_what_the_config_says_of_boxes_does_not_matter(run, tmp_path):
@@ -242,7 +232,7 @@ def test_a_detectors_box_takes_the_place_of_the_whole_image(run, detector):
         else:
             assert len(boxes) == REFINEMENTS
             assert boxes[0] == FixedDetector.box.tolist()
-            assert boxes[1] == last_pass(box_after(boxes[0], sample, category))
+            assert boxes[1] == box_after(boxes[0], sample, category)
         fused = np.mean([points_in(box) for box in boxes[-REFINEMENTS:]], axis=0)
         defined = CATEGORY_KEYPOINTS[category]
         found = sample["pred_instances"]["keypoints"][0]

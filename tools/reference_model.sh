@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Train the models that ship, from ImageNet's weights to the files of the package:
 #
-#   FASHIONAI_ROOT=… [FASHIONAI_SHAPES=FILE] tools/reference_model.sh [FOLDER]
+#   FASHIONAI_ROOT=… tools/reference_model.sh [FOLDER]
 #
 # FOLDER (work_dirs/reference by default) holds checkpoints and logs. A step that was interrupted goes
 # on from its last epoch, one that is done is not repeated, so the same command continues until all
-# is done: some days on two CPU cores. FASHIONAI_SHAPES is a file of labels, whose pictures need not
-# be there, that lends garments its shapes; a path from FASHIONAI_ROOT.
+# is done: some hours on two CPU cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${FASHIONAI_ROOT:?set it to the folder of the FashionAI data}"
@@ -32,8 +31,8 @@ train() {
 last() { echo "$work/$1/epoch_$2.pth"; }
 
 train heatmap_lite2_fashion 30
-train heatmap_lite2_256_fashion 50 "$(last heatmap_lite2_fashion 30)"
-train heatmap_lite2_320_fashion 20 "$(last heatmap_lite2_256_fashion 50)"
+train heatmap_lite2_256_fashion 26 "$(last heatmap_lite2_fashion 30)"
+train heatmap_lite2_320_fashion 12 "$(last heatmap_lite2_256_fashion 26)"
 train rtmdet_lite0_fashion 12
 
 # publish CONFIG EPOCHS NAME: the last epoch, so that no picture chooses one.
@@ -43,6 +42,8 @@ publish() {
   "$python" -m fashionkp_mm export --half "$config" "$weights" "fashionkp_mm/models/$3.onnx"
 }
 
-publish heatmap_lite2_320_fashion 20 pose
+publish heatmap_lite2_320_fashion 12 pose
 publish rtmdet_lite0_fashion 12 detector
 "$python" benchmarks/category_temperature.py
+# What intervals of lengths come from belongs to one file of a model alone.
+"$python" benchmarks/pose_errors.py

@@ -56,6 +56,12 @@ class GarmentHead(BaseHead):
         category_weight: Weight of the category's loss. As heavy as the pose head's, it would teach
             the backbone what a garment is and keep it from finding the points.
         visibility_weight: Weight of the visibility's loss; the same goes for it.
+        category_smoothing: Share of each label that its loss spreads over all categories
+            (arXiv:1512.00567).
+        category_temperature: What the category's logits are divided by where the head predicts.
+            A network that knows its training pictures by heart is sure of every other one, too;
+            above 1 its scores come nearer to how often they are right (arXiv:1706.04599). The
+            category with the highest score stays the same.
         decoder: As in MMPose's heads; MMPose's demos look for it here.
         init_cfg: As in MMEngine.
     """
@@ -70,6 +76,8 @@ class GarmentHead(BaseHead):
         hidden_channels: int = 256,
         category_weight: float = 0.01,
         visibility_weight: float = 0.01,
+        category_smoothing: float = 0.0,
+        category_temperature: float = 1.0,
         decoder: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
@@ -78,6 +86,8 @@ class GarmentHead(BaseHead):
         self.decoder = KEYPOINT_CODECS.build(decoder) if decoder else self.pose_head.decoder
         self.category_weight = category_weight
         self.visibility_weight = visibility_weight
+        self.category_smoothing = category_smoothing
+        self.category_temperature = category_temperature
         fine_channels = pose_head["in_channels"]
         deep_channels = in_channels or fine_channels
         self.category = _CategoryBranch(deep_channels, hidden_channels)
@@ -102,7 +112,7 @@ class GarmentHead(BaseHead):
             What the pose head's ``forward`` gives, the categories' logits ``(N, C)`` and the
             visibilities' logits ``(N, K, 3)``.
         """
-        logits = self.category(feats[-1])
+        logits = self.category(feats[-1]) / self.category_temperature
         chosen = choose_category(logits, category_indices)
         fine, deep = self._conditioned(feats, chosen)
         return self.pose_head.forward(fine), logits, self.visibility(deep, fine[-1])
@@ -128,7 +138,9 @@ class GarmentHead(BaseHead):
         defined = self.category_keypoints[labels]
         seen = self.visibility(deep, fine[-1])[defined]
         states = (visibility.long() - Visibility.ABSENT)[defined]
-        losses["loss_category"] = self.category_weight * functional.cross_entropy(logits, labels)
+        losses["loss_category"] = self.category_weight * functional.cross_entropy(
+            logits, labels, label_smoothing=self.category_smoothing
+        )
         losses["loss_visibility"] = self.visibility_weight * functional.cross_entropy(seen, states)
         losses["acc_category"] = _accuracy(logits, labels)
         losses["acc_visibility"] = _accuracy(seen, states)
@@ -151,9 +163,9 @@ class GarmentHead(BaseHead):
         test_cfg = test_cfg or {}
         flip_test = test_cfg.get("flip_test", False)
         views = cast("Sequence[Features]", feats if flip_test else [feats])
-        category_scores = torch.stack([self.category(view[-1]).softmax(-1) for view in views]).mean(
-            0
-        )
+        category_scores = torch.stack(
+            [(self.category(view[-1]) / self.category_temperature).softmax(-1) for view in views]
+        ).mean(0)
         given = category_scores.new_tensor(
             [_given_category(sample) for sample in batch_data_samples], dtype=torch.long
         )

@@ -132,6 +132,43 @@ def test_the_given_category_changes_where_points_are_looked_for(build, item):
     np.testing.assert_array_equal(skirt.keypoints, dress.keypoints)
 
 
+def test_a_temperature_makes_the_head_less_sure_and_changes_nothing_else(build, item):
+    plain = predict(build(), with_category(item, None))
+    warm = predict(build(category_temperature=3.0), with_category(item, None))
+    cubed = warm.category_scores**3
+    np.testing.assert_allclose(plain.category_scores, cubed / cubed.sum(), rtol=1e-4)
+    np.testing.assert_array_equal(warm.keypoints, plain.keypoints)
+    np.testing.assert_array_equal(warm.category_indices, plain.category_indices)
+
+
+def test_forward_and_predict_share_the_temperature(build, item):
+    model = build(category_temperature=3.0).eval()
+    batch = model.data_preprocessor(pseudo_collate([item]), False)
+    with torch.no_grad():
+        features = model.extract_feat(batch["inputs"])
+        _, logits, _ = model.head.forward(features)
+    predicted = predict(model, with_category(item, None))
+    np.testing.assert_allclose(logits.softmax(-1), predicted.category_scores, rtol=1e-4)
+
+
+def test_smoothing_changes_the_loss_of_the_category_alone(build, drawn_dataset):
+    dataset = drawn_dataset()
+    items = [dataset[i] for i in range(4)]
+    losses, logits, labels = {}, None, None
+    for smoothing in (0.0, 0.2):
+        model = build(category_smoothing=smoothing, category_weight=1.0).eval()
+        batch = model.data_preprocessor(pseudo_collate(copy.deepcopy(items)), False)
+        with torch.no_grad():
+            losses[smoothing] = model(**batch, mode="loss")
+            logits = model.head.category(model.extract_feat(batch["inputs"])[-1])
+        labels = [int(s.gt_instances.category_indices[0]) for s in batch["data_samples"]]
+    shares = torch.full_like(logits, 0.2 / len(CATEGORY_NAMES))
+    shares[range(4), labels] += 0.8
+    expected = -(shares * logits.log_softmax(-1)).sum(-1).mean()
+    torch.testing.assert_close(losses[0.2]["loss_category"], expected)
+    torch.testing.assert_close(losses[0.2]["loss_kpt"], losses[0.0]["loss_kpt"])
+
+
 def test_without_a_category_the_head_chooses(build, item):
     model = build()
     predicted = predict(model, with_category(item, None))

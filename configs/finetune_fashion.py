@@ -8,8 +8,6 @@ load_from = '{{ fileDirname }}/../weights/heatmap_lite2_320_fashion.pth'
 data = dict(
     data_root='{{$OWN_DATA:data/own}}',
     data_prefix=dict(img=''))
-# It knows its few pictures by heart soon.
-model = dict(head=dict(category_smoothing=0.1))
 # Mild from the start.
 train_dataloader = dict(
     batch_size=8,

@@ -11,6 +11,7 @@ from mmpose.models import build_pose_estimator
 from mmpose.registry import DATASETS, HOOKS
 
 from fashionkp_mm.core.garments import NUM_KEYPOINTS
+from fashionkp_mm.exchange.formats import read_table, write_table
 
 CONFIGS = [
     path
@@ -20,8 +21,14 @@ CONFIGS = [
 
 
 @pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
-def config(request, drawn_root, monkeypatch):
+def config(request, drawn_root, tmp_path, monkeypatch):
     monkeypatch.setenv("FASHIONAI_ROOT", str(drawn_root))
+    # What a user would bring for configs/finetune_fashion.py.
+    monkeypatch.setenv("OWN_DATA", str(tmp_path))
+    (tmp_path / "Images").symlink_to(drawn_root / "train" / "Images")
+    labels = read_table(drawn_root / "train" / "Annotations" / "train.csv")
+    for name in ("train.json", "val.json"):
+        write_table(tmp_path / name, labels, "json")
     return Config.fromfile(request.param)
 
 

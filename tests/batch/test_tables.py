@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from fashionkp_mm.batch.tables import is_row, render_table, table_format
-from fashionkp_mm.batch.writers import STDOUT, FormatError
+from fashionkp_mm.batch.writers import STDOUT
+from fashionkp_mm.exchange.formats import FormatError
 
 COLUMNS = {"image_id": "string", "garment": "int64", "score": "float64"}
 ROWS = [{"image_id": 'a "b".jpg', "garment": 0, "score": None}, {"garment": 1, "score": 0.5}]

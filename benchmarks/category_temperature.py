@@ -37,7 +37,7 @@ def main() -> None:
     found = FashionPredictor(model).stream(paths[image_id] for image_id in table.image_ids)
     scores = np.stack([prediction[0].category_scores for prediction in found])
     logits = np.log(np.maximum(scores.astype(np.float64), _LEAST))
-    chooses = choosing_half(table)
+    chooses = choosing_half(table.image_ids, table.category_indices.tolist())
     labels = table.category_indices
 
     temperature = float(

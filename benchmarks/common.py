@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,16 +38,18 @@ def fashionai_root() -> Path | None:
     return root if root.is_dir() else None
 
 
-def choosing_half(table: KeypointTable) -> NDArray[np.bool_]:
+def choosing_half(image_ids: Sequence[str], categories: Iterable[object]) -> NDArray[np.bool_]:
     """``(N,)``: the validation images that choose, of each category every other one by a hash.
 
     The rest is for the figures: what was chosen on an image says little of images nobody has seen.
     """
-    digests = [hashlib.sha256(image_id.encode()).digest() for image_id in table.image_ids]
-    chooses = np.zeros(len(table), bool)
-    for index in range(len(CATEGORY_NAMES)):
-        rows = np.flatnonzero(table.category_indices == index)
-        chooses[sorted(rows, key=digests.__getitem__)[::2]] = True
+    rows_of: dict[object, list[int]] = {}
+    for row, category in enumerate(categories):
+        rows_of.setdefault(category, []).append(row)
+    chooses = np.zeros(len(image_ids), bool)
+    for rows in rows_of.values():
+        rows.sort(key=lambda row: hashlib.sha256(image_ids[row].encode()).digest())
+        chooses[rows[::2]] = True
     return chooses
 
 

@@ -313,7 +313,7 @@ def errors(
 
 def halves(quick: Predicted, own: Predicted, answers: KeypointTable) -> str:
     """The images that chose something against those that chose nothing."""
-    chooses = choosing_half(answers)
+    chooses = choosing_half(answers.image_ids, answers.category_indices.tolist())
     right = own.table.category_indices == answers.category_indices
     confidence = own.category_scores.max(axis=1)
     rows = []

@@ -15,7 +15,6 @@ compared on the other.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import os
 import platform
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from common import ROOT, fashionai_root
+from common import ROOT, choosing_half, fashionai_root
 
 from fashionkp_mm.applications import GarmentError, measure
 from fashionkp_mm.applications.measurement import Measurement, moves
@@ -36,14 +35,14 @@ from fashionkp_mm.applications.pose_errors import (
     EXACT,
     PoseErrors,
     Seen,
-    checksum,
     errors_file,
     garment_size,
     kind_of,
 )
 from fashionkp_mm.applications.scale import Scale
+from fashionkp_mm.core.digests import file_digest
 from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.lengths import LENGTHS, Place, Weights, lengths_of, sideless
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.runtime import FashionPredictor, Garment, shipped_model
@@ -94,7 +93,7 @@ def main() -> None:
     pairs = predicted_pairs(root, model, arguments.predictions)
     table_half, other_half = halves(pairs)
     name = FashionPredictor(model).metadata.name
-    table = fit(table_half, name, checksum(model))
+    table = fit(table_half, name, file_digest(model))
     file = errors_file(model)
     write_atomically(file, table.to_json().encode())
     print(f"{file}: {file.stat().st_size:,} bytes, of {plural(table.pictures, 'picture')}")
@@ -141,12 +140,11 @@ def predicted_pairs(root: Path, model: Path, predictions: Path | None) -> list[P
 
 def halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
     """The images for the table, and those to check it on: of each category as many."""
+    ids = [pair.image_id for pair in pairs]
+    chooses = choosing_half(ids, (pair.labelled.category for pair in pairs))
     split: tuple[list[Pair], list[Pair]] = [], []
-    for name in CATEGORY_NAMES:
-        of_category = [pair for pair in pairs if pair.labelled.category == name]
-        of_category.sort(key=lambda pair: hashlib.sha256(pair.image_id.encode()).digest())
-        split[0].extend(of_category[::2])
-        split[1].extend(of_category[1::2])
+    for pair, is_for_table in zip(pairs, chooses.tolist(), strict=True):
+        split[0 if is_for_table else 1].append(pair)
     return split
 
 

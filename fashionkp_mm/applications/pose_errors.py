@@ -14,7 +14,6 @@ a factor, for each length the one that 90 % of its errors stay below.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fashionkp_mm.core.digests import file_digest
 from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.lengths import Place, Weights, sideless
 
@@ -108,7 +108,7 @@ class PoseErrors:
 
     def is_of(self, model: Path) -> bool:
         """Whether the table was made with this model file."""
-        return self.sha256 == checksum(model)
+        return self.sha256 == file_digest(model)
 
     def to_json(self) -> str:
         """The table as a file holds it."""
@@ -216,9 +216,3 @@ def _require_usable(table: PoseErrors) -> None:
         raise ValueError("scores do not rise")
     if min(numbers[len(table.scores) :]) < 0:
         raise ValueError("an error is negative")
-
-
-def checksum(model: Path) -> str:
-    """What tells a model's file from all others."""
-    with model.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

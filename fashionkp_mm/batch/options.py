@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from fashionkp_mm import __version__
 from fashionkp_mm.core.box_sources import BoxSource
+from fashionkp_mm.core.digests import content_in_words
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.runtime import FashionPredictor
 from fashionkp_mm.runtime.shipped import shipped_model
@@ -65,8 +65,8 @@ class Options:
         model, detector = self._models()
         return {
             "fashionkp_mm": __version__,
-            "model": _identity(model),
-            "detector": "none" if detector is None else _identity(detector),
+            "model": content_in_words(model),
+            "detector": content_in_words(detector),
             "boxes": self.boxes,
             "flip test": "yes" if self.flip_test else "no",
         }
@@ -81,8 +81,3 @@ class Options:
         if detector is None and self.boxes == "detector":
             detector = shipped_model("detector")
         return self.model or shipped_model(), detector
-
-
-def _identity(model: Path) -> str:
-    with model.open("rb") as file:
-        return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

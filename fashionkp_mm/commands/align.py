@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from fashionkp_mm.batch.sources import Source
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
+from fashionkp_mm.core.digests import content_in_words
 from fashionkp_mm.images import load_transparent
 
 MANIFEST = "manifest.csv"
@@ -73,8 +73,8 @@ def run(
         made_by={
             "method": method,
             "size": "x".join(map(str, size)),
-            "template": _identity(template),
-            "print": _identity(paste),
+            "template": content_in_words(template),
+            "print": content_in_words(paste),
             "maps": "yes" if maps else "no",
         },
     )
@@ -96,9 +96,3 @@ def parsed_size(text: str) -> tuple[int, int]:
     except ValueError as error:
         raise typer.BadParameter(f"{text!r}: {error}", param_hint="--size") from None
     return size
-
-
-def _identity(path: Path | None) -> str:
-    return (
-        "none" if path is None else f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
-    )

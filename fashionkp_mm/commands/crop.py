@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from fashionkp_mm.batch.tables import table_format
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
+from fashionkp_mm.core.digests import content_in_words
 from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS, Side
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.exchange.formats import FormatError
@@ -103,12 +103,8 @@ def run(
             "out": str(out),
             "format": form,
             "crops": repr(options),
-            "classes": "none" if classes is None else _digest(classes),
+            "classes": content_in_words(classes),
         },
         hints=hints,
     )
     return run_job(given, job)
-
-
-def _digest(file: Path) -> str:
-    return f"sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"

@@ -26,6 +26,7 @@ from fashionkp_mm.batch.writers import format_of
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
+from fashionkp_mm.core.digests import content_in_words
 from fashionkp_mm.exchange.formats import Format as GarmentFormat
 from fashionkp_mm.exchange.formats import FormatError
 from fashionkp_mm.runtime.shipped import NoModelError, shipped_model
@@ -84,7 +85,7 @@ class ScaleOptions:
     def in_words(self) -> str:
         """What results depend on."""
         if self.scale_from is not None:
-            return f"sha256 {hashlib.sha256(self.scale_from.read_bytes()).hexdigest()[:16]}"
+            return content_in_words(self.scale_from)
         if self.px_per_cm is not None:
             return f"{self.px_per_cm!r} px per cm"
         return self.known or self.marker or "none"

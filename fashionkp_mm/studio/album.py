@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from fashionkp_mm.batch.pictures import locate
 from fashionkp_mm.batch.sources import InputError, collect, read_categories
 from fashionkp_mm.core.csv_columns import has_keypoints
+from fashionkp_mm.core.digests import file_digest
 from fashionkp_mm.core.image_ids import match_ids
 from fashionkp_mm.exchange.formats import read_table
 from fashionkp_mm.studio.garments import from_table
@@ -75,7 +75,7 @@ def open_album(source: Path, images: Path | None = None) -> Album:
             unlabelled=True,
             notes=(*found.notes, *found.failures),
         )
-    before = digest(source)
+    before = file_digest(source)
     categories: dict[str, str] = {}
     if source.suffix.lower() == ".csv" and not has_keypoints(source):
         categories = read_categories(source)
@@ -86,12 +86,6 @@ def open_album(source: Path, images: Path | None = None) -> Album:
     return Album(
         source, labels, paths, missing, categories, unlabelled=bool(categories), digest=before
     )
-
-
-def digest(path: Path) -> str:
-    """What tells the content of a file from any other."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_garments(path: Path) -> Labels:

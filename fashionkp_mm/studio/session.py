@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fashionkp_mm.applications import CropOptions, crop, measure
+from fashionkp_mm.core.digests import file_digest
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS
 from fashionkp_mm.core.words import plural
@@ -17,7 +18,7 @@ from fashionkp_mm.exchange.formats import Format
 from fashionkp_mm.images import BrokenImageError, encode_image, image_size, load_image
 from fashionkp_mm.runtime import FashionPredictor, Garment
 from fashionkp_mm.runtime.file_garments import garments_of
-from fashionkp_mm.studio.album import Album, Labels, digest
+from fashionkp_mm.studio.album import Album, Labels
 from fashionkp_mm.studio.doubt import Doubt, doubt_of
 from fashionkp_mm.studio.export import (
     ExportError,
@@ -257,7 +258,7 @@ class Session:
         """
         with self._writing:
             source, versions = self.album.source, self._versions()
-            if digest(source) != self._digest:
+            if file_digest(source) != self._digest:
                 raise ExportError(
                     f"{source}: another program has changed it since the studio read it; export"
                     " to another file, or start the studio again, which takes up the changes"
@@ -265,7 +266,7 @@ class Session:
             changed = [each for each in versions if each.garments != self._in_file[each.image_id]]
             if changed:
                 write_atomically(source, written_back(source, changed, self._sizes_of))
-                self._digest = digest(source)
+                self._digest = file_digest(source)
                 self._in_file.update((each.image_id, each.garments) for each in changed)
         notes = several_in_csv(versions) if source.suffix.lower() == ".csv" else []
         return [f"{source}: {plural(len(changed), 'picture')} changed", *notes]

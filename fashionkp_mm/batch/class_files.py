@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fashionkp_mm.core.csv_text import split
+from fashionkp_mm.batch.picture_lists import read_cells, require_no
 from fashionkp_mm.core.parts import GROUPS
-from fashionkp_mm.core.table import AnnotationError, Problem
+from fashionkp_mm.core.table import Problem
 
 Classes = dict[tuple[str, str | None], str]
 """Class by image id and part; by None for all parts."""
@@ -23,23 +23,10 @@ def read_classes(csv: Path) -> Classes:
         OSError: The file cannot be read.
     """
     file = str(csv)
-    records = split(csv.read_bytes(), file)
-    header = [name.strip() for name in records.fields(0)] if len(records) else []
-    for name in _COLUMNS:
-        if name not in header:
-            said = f"no such column; expected {','.join(_COLUMNS)}, and perhaps {_PART}"
-            raise AnnotationError([Problem(file, 1, name, "", said)])
+    rows, problems = read_cells(csv, _COLUMNS, [_PART])
     classes: Classes = {}
-    problems = []
-    for record in range(1, len(records)):
-        row, fields = int(records.numbers[record]), records.fields(record)
-        if fields == [""]:
-            continue
-        if len(fields) != len(header):
-            said = f"{len(fields)} cells, expected {len(header)} as in row 1"
-            problems.append(Problem(file, row, "", "", said))
-            continue
-        cells = dict(zip(header, (field.strip() for field in fields), strict=True))
+    for row, fields in rows:
+        cells = {name: field.strip() for name, field in fields.items()}
         part, name = cells.get(_PART) or None, cells["class"]
         if part is not None and part not in GROUPS:
             said = f"no such part; expected one of {', '.join(GROUPS)}"
@@ -52,6 +39,5 @@ def read_classes(csv: Path) -> Classes:
             problems.append(Problem(file, row, "image_id", cells["image_id"], said))
         else:
             classes[cells["image_id"], part] = name
-    if problems:
-        raise AnnotationError(problems)
+    require_no(problems)
     return classes

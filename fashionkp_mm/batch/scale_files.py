@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fashionkp_mm.applications.scale import Scale, ScaleError
-from fashionkp_mm.core.csv_text import split
-from fashionkp_mm.core.table import AnnotationError, Problem
+from fashionkp_mm.batch.picture_lists import read_cells, require_no
+from fashionkp_mm.core.table import Problem
 
-_COLUMNS = ["image_id", "px_per_cm"]
+_COLUMNS = ("image_id", "px_per_cm")
 
 
 def read_scales(csv: Path) -> dict[str, Scale]:
@@ -20,25 +20,10 @@ def read_scales(csv: Path) -> dict[str, Scale]:
         OSError: The file cannot be read.
     """
     file = str(csv)
-    records = split(csv.read_bytes(), file)
-    header = [name.strip() for name in records.fields(0)]
-    missing = [name for name in _COLUMNS if name not in header]
-    if missing:
-        raise AnnotationError(
-            [Problem(file, 1, missing[0], "", f"no such column; expected {','.join(_COLUMNS)}")]
-        )
-    image, scale = (header.index(name) for name in _COLUMNS)
+    rows, problems = read_cells(csv, _COLUMNS)
     scales: dict[str, Scale] = {}
-    problems = []
-    for record in range(1, len(records)):
-        row, fields = int(records.numbers[record]), records.fields(record)
-        if fields == [""]:
-            continue
-        if len(fields) != len(header):
-            said = f"{len(fields)} cells, expected {len(header)} as in row 1"
-            problems.append(Problem(file, row, "", "", said))
-            continue
-        image_id, text = fields[image], fields[scale].strip()
+    for row, cells in rows:
+        image_id, text = cells["image_id"], cells["px_per_cm"].strip()
         if image_id in scales:
             problems.append(Problem(file, row, "image_id", image_id, "stands there twice"))
             continue
@@ -47,6 +32,5 @@ def read_scales(csv: Path) -> dict[str, Scale]:
         except (ScaleError, ValueError):
             said = "expected pixels per cm, a number above 0 such as 8.5"
             problems.append(Problem(file, row, "px_per_cm", text, said))
-    if problems:
-        raise AnnotationError(problems)
+    require_no(problems)
     return scales

@@ -1,0 +1,145 @@
+"""How many of the labelled garments are among those found, where a picture may have several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionkp_mm.core.boxes import keypoint_boxes
+from fashionkp_mm.core.garments import Visibility
+from fashionkp_mm.core.normalized_error import NormalizedErrorResult, normalized_error
+from fashionkp_mm.core.table import KeypointTable
+
+MIN_OVERLAP = 0.5
+"""Intersection over union from which two boxes are of one garment, as in PASCAL VOC."""
+
+
+@dataclass(frozen=True)
+class GarmentRecall:
+    """What is to be said of pictures of which not every garment is labelled.
+
+    A garment that is found and has no label is neither right nor wrong; only their number says
+    whether the labelled ones were found by naming everything.
+
+    Attributes:
+        pictures: Labelled ones.
+        labelled: Garments whose points span a box.
+        found: Those of them that a prediction of their category overlaps by `MIN_OVERLAP`.
+        predicted: Garments predicted in these pictures.
+        surest: Pictures whose first prediction has the category of a garment labelled there.
+        of_found: Normalized error of the garments found.
+        of_all: The same of all, in which one that is not found is off by the whole normaliser.
+    """
+
+    pictures: int
+    labelled: int
+    found: int
+    predicted: int
+    surest: int
+    of_found: NormalizedErrorResult
+    of_all: NormalizedErrorResult
+
+    @property
+    def recall(self) -> float:
+        """Percent of the labelled garments that are found, NaN without any."""
+        return 100 * self.found / self.labelled if self.labelled else float("nan")
+
+    @property
+    def per_picture(self) -> float:
+        """Garments predicted a picture."""
+        return self.predicted / self.pictures if self.pictures else float("nan")
+
+
+def garment_recall(answers: KeypointTable, predictions: KeypointTable) -> GarmentRecall:
+    """Look for each labelled garment among those predicted in its picture.
+
+    Boxes are tight around the points that are not absent, labelled and predicted ones alike. A
+    prediction can be one labelled garment only; pairs that overlap most are made first.
+
+    Args:
+        answers: Labels, one garment or several a picture.
+        predictions: Garments found; of one picture the surest comes first.
+    """
+    boxes = [
+        keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
+        for table in (answers, predictions)
+    ]
+    spans: NDArray[np.bool_] = np.isfinite(boxes[0]).all(axis=1)
+    labelled, predicted = _rows_of(answers.image_ids), _rows_of(predictions.image_ids)
+    partners = np.full(len(answers), -1, np.intp)
+    surest = 0
+    for image_id, own in labelled.items():
+        found = predicted.get(image_id, np.empty(0, np.intp))
+        if not found.size:
+            continue
+        categories = answers.category_indices[own]
+        surest += int(predictions.category_indices[found[0]] in categories)
+        overlaps = _overlaps(boxes[0][own], boxes[1][found])
+        overlaps[categories[:, None] != predictions.category_indices[found][None]] = 0
+        partners[own] = _paired(overlaps, found)
+    partners[~spans] = -1
+    return GarmentRecall(
+        pictures=len(labelled),
+        labelled=int(spans.sum()),
+        found=int((partners >= 0).sum()),
+        predicted=sum(len(predicted.get(image_id, ())) for image_id in labelled),
+        surest=surest,
+        of_found=_error(answers, predictions, partners, partners >= 0),
+        of_all=_error(answers, predictions, partners, spans),
+    )
+
+
+def _error(
+    answers: KeypointTable,
+    predictions: KeypointTable,
+    partners: NDArray[np.intp],
+    scored: NDArray[np.bool_],
+) -> NormalizedErrorResult:
+    """Of the garments that ``scored`` says, against their partners; without one, 100 %."""
+    found = partners >= 0
+    keypoints = np.zeros_like(answers.keypoints)
+    keypoints[found] = predictions.keypoints[partners[found]]
+    failed = np.ones(answers.visibility.shape, np.bool_)
+    failed[found] = ~predictions.placed[partners[found]]
+    return normalized_error(
+        keypoints[scored],
+        answers.keypoints[scored],
+        answers.visibility[scored],
+        answers.category_indices[scored],
+        failed=failed[scored],
+    )
+
+
+def _rows_of(image_ids: Iterable[str]) -> dict[str, NDArray[np.intp]]:
+    rows: dict[str, list[int]] = {}
+    for row, image_id in enumerate(image_ids):
+        rows.setdefault(image_id, []).append(row)
+    return {image_id: np.array(each, np.intp) for image_id, each in rows.items()}
+
+
+def _overlaps(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Intersection over union ``(N, M)``; 0 with a box of NaN, and of two empty ones."""
+    one, other = boxes[:, None].astype(np.float64), others[None].astype(np.float64)
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    shared = sides.clip(min=0).prod(axis=-1)
+    areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (one, other)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        overlaps: NDArray[np.float64] = np.nan_to_num(shared / (areas[0] + areas[1] - shared))
+    return overlaps
+
+
+def _paired(overlaps: NDArray[np.float64], found: NDArray[np.intp]) -> NDArray[np.intp]:
+    """For each row of ``overlaps`` one of ``found``, -1 where none overlaps enough."""
+    partners = np.full(len(overlaps), -1, np.intp)
+    taken: set[int] = set()
+    for at in np.argsort(-overlaps, axis=None, kind="stable").tolist():
+        row, column = divmod(at, len(found))
+        if overlaps[row, column] < MIN_OVERLAP:
+            break
+        if partners[row] < 0 and column not in taken:
+            partners[row] = found[column]
+            taken.add(column)
+    return partners

@@ -67,7 +67,7 @@ def garment_recall(answers: KeypointTable, predictions: KeypointTable) -> Garmen
         keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
         for table in (answers, predictions)
     ]
-    spans: NDArray[np.bool_] = np.isfinite(boxes[0]).all(axis=1)
+    spans = np.asarray(np.isfinite(boxes[0]).all(axis=1))
     labelled, predicted = _rows_of(answers.image_ids), _rows_of(predictions.image_ids)
     partners = np.full(len(answers), -1, np.intp)
     surest = 0

@@ -40,6 +40,25 @@ def keypoint_boxes(
     return boxes
 
 
+def box_overlaps(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Intersection over union of each box with each of the others.
+
+    Args:
+        boxes: ``(N, 4)`` ``x1, y1, x2, y2``.
+        others: ``(M, 4)`` in the same pixels.
+
+    Returns:
+        ``(N, M)``, 0 for a box that is not known (NaN), and for two that are empty.
+    """
+    one, other = boxes[:, None].astype(np.float64), others[None].astype(np.float64)
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    shared = sides.clip(min=0).prod(axis=-1)
+    areas = [(each[..., 2:] - each[..., :2]).prod(axis=-1) for each in (one, other)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        overlaps: NDArray[np.float64] = np.nan_to_num(shared / (areas[0] + areas[1] - shared))
+    return overlaps
+
+
 def refined_boxes(
     keypoints: NDArray[np.float32],
     present: NDArray[np.bool_],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.boxes import keypoint_boxes
+from fashionkp_mm.core.boxes import box_overlaps, keypoint_boxes
 from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.normalized_error import NormalizedErrorResult, normalized_error
 from fashionkp_mm.core.table import KeypointTable
@@ -68,7 +67,7 @@ def garment_recall(answers: KeypointTable, predictions: KeypointTable) -> Garmen
         for table in (answers, predictions)
     ]
     spans = np.asarray(np.isfinite(boxes[0]).all(axis=1))
-    labelled, predicted = _rows_of(answers.image_ids), _rows_of(predictions.image_ids)
+    labelled, predicted = answers.rows_of, predictions.rows_of
     partners = np.full(len(answers), -1, np.intp)
     surest = 0
     for image_id, own in labelled.items():
@@ -77,7 +76,7 @@ def garment_recall(answers: KeypointTable, predictions: KeypointTable) -> Garmen
             continue
         categories = answers.category_indices[own]
         surest += int(predictions.category_indices[found[0]] in categories)
-        overlaps = _overlaps(boxes[0][own], boxes[1][found])
+        overlaps = box_overlaps(boxes[0][own], boxes[1][found])
         overlaps[categories[:, None] != predictions.category_indices[found][None]] = 0
         partners[own] = _paired(overlaps, found)
     partners[~spans] = -1
@@ -111,24 +110,6 @@ def _error(
         answers.category_indices[scored],
         failed=failed[scored],
     )
-
-
-def _rows_of(image_ids: Iterable[str]) -> dict[str, NDArray[np.intp]]:
-    rows: dict[str, list[int]] = {}
-    for row, image_id in enumerate(image_ids):
-        rows.setdefault(image_id, []).append(row)
-    return {image_id: np.array(each, np.intp) for image_id, each in rows.items()}
-
-
-def _overlaps(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Intersection over union ``(N, M)``; 0 with a box of NaN, and of two empty ones."""
-    one, other = boxes[:, None].astype(np.float64), others[None].astype(np.float64)
-    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
-    shared = sides.clip(min=0).prod(axis=-1)
-    areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (one, other)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        overlaps: NDArray[np.float64] = np.nan_to_num(shared / (areas[0] + areas[1] - shared))
-    return overlaps
 
 
 def _paired(overlaps: NDArray[np.float64], found: NDArray[np.intp]) -> NDArray[np.intp]:

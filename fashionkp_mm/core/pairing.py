@@ -27,21 +27,16 @@ def prediction_rows(answers: KeypointTable, predictions: KeypointTable) -> NDArr
         UnmatchedIdsError: There are predictions, and none is of an image of the answers.
     """
     require_overlap(answers.image_ids, predictions.image_ids)
-    labelled, predicted = _rows_of(answers), _rows_of(predictions)
+    predicted = predictions.rows_of
     rows = np.full(len(answers), -1, np.intp)
-    for image_id, own in labelled.items():
-        found = predicted.get(image_id, [])
+    for image_id, own in answers.rows_of.items():
+        found = predicted.get(image_id)
+        if found is None:
+            continue
         if len(own) == 1:
-            rows[own] = found[:1] or -1
-        elif found:
-            rows[own] = _partners(answers.select(np.array(own)), predictions, np.array(found))
-    return rows
-
-
-def _rows_of(table: KeypointTable) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = {}
-    for row, image_id in enumerate(table.image_ids):
-        rows.setdefault(image_id, []).append(row)
+            rows[own] = found[0]
+        else:
+            rows[own] = _partners(answers.select(own), predictions, found)
     return rows
 
 

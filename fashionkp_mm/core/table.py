@@ -131,6 +131,29 @@ class KeypointTable:
             rows=np.empty(0, np.int64),
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[KeypointTable]) -> KeypointTable:
+        """The garments of all parts, one part behind the other.
+
+        Args:
+            parts: One or more tables.
+        """
+        return cls(
+            image_ids=tuple(image_id for part in parts for image_id in part.image_ids),
+            category_indices=np.concatenate([part.category_indices for part in parts]),
+            keypoints=np.concatenate([part.keypoints for part in parts]),
+            visibility=np.concatenate([part.visibility for part in parts]),
+            rows=np.concatenate([part.rows for part in parts]),
+        )
+
+    @property
+    def rows_of(self) -> dict[str, NDArray[np.intp]]:
+        """The rows of each image's garments, in the order of the table."""
+        rows: dict[str, list[int]] = {}
+        for row, image_id in enumerate(self.image_ids):
+            rows.setdefault(image_id, []).append(row)
+        return {image_id: np.array(each, np.intp) for image_id, each in rows.items()}
+
     def name_of(self, row: int) -> str:
         """The id of a row's image, with the garment's number where it is not the image's first."""
         image_id = self.image_ids[row]

@@ -40,18 +40,11 @@ def joined(parts: Sequence[tuple[Path, GarmentTable]]) -> GarmentTable:
     if problems:
         raise AnnotationError(problems)
     tables = [table for _, table in parts]
-    garments = [table.garments for table in tables]
     extras: list[dict[str, object]] = []
     for table in tables:
         extras += [dict(each) for each in table.extras or [{}] * len(table)]
     return GarmentTable(
-        garments=KeypointTable(
-            tuple(chain.from_iterable(each.image_ids for each in garments)),
-            np.concatenate([each.category_indices for each in garments]),
-            np.concatenate([each.keypoints for each in garments]),
-            np.concatenate([each.visibility for each in garments]),
-            np.concatenate([each.rows for each in garments]),
-        ),
+        garments=KeypointTable.joined([table.garments for table in tables]),
         pictures=tuple(chain.from_iterable(table.pictures for table in tables)),
         sizes=np.concatenate([table.sizes for table in tables]),
         boxes=np.concatenate([table.boxes for table in tables]),

@@ -97,6 +97,19 @@ def browse(argv: Sequence[str] | None = None) -> None:
     _run("browse", parser.parse_args(argv))
 
 
+def neighbours(argv: Sequence[str] | None = None) -> None:
+    """Entry point of ``tools/label_neighbours.py``."""
+    parser = argparse.ArgumentParser(
+        description="Label the garments beside the labelled ones, as the models see them."
+    )
+    parser.add_argument("labels", help="labels of any format that fashionkp convert reads")
+    parser.add_argument("out", help="file for these labels and the new ones, such as all.json")
+    parser.add_argument("--images", required=True, help="folder that the image ids start from")
+    parser.add_argument("--model", help="ONNX file of a pose network; by default what ships")
+    parser.add_argument("--detector", help="ONNX file of a detector; by default what ships")
+    _run("neighbours", parser.parse_args(argv))
+
+
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-dir", help="folder for pictures of the predictions")
     parser.add_argument("--show", action="store_true", help="show the pictures in a window")
@@ -125,11 +138,17 @@ def _run(name: str, args: argparse.Namespace) -> None:
         # These import torch and MMPose.
         from fashionkp_mm.training import runs  # noqa: PLC0415
         from fashionkp_mm.training.browse import draw_samples  # noqa: PLC0415
+        from fashionkp_mm.training.neighbours import label_neighbours  # noqa: PLC0415
     except ImportError as error:
         sys.exit(f"error: {explained(error)}")
 
     try:
-        {"train": runs.run_training, "test": runs.run_test, "browse": draw_samples}[name](args)
+        {
+            "train": runs.run_training,
+            "test": runs.run_test,
+            "browse": draw_samples,
+            "neighbours": label_neighbours,
+        }[name](args)
     except ImportError as error:
         sys.exit(f"error: {explained(error)}")
     except runs.USER_ERRORS as error:

@@ -1,0 +1,123 @@
+"""The garments of a picture that nobody has labelled, as the models themselves see them.
+
+FashionAI labels one garment a picture. Three of four show another one that is worn with it, and
+what is not labelled cannot be learned. So a detector and a pose network label them, and where the
+two agree, that is a label as well (self-training).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fashionkp_mm.core.boxes import box_overlaps, keypoint_boxes
+from fashionkp_mm.core.files import require_apart
+from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, NUM_KEYPOINTS, Visibility
+from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.exchange.formats import format_to_write, require_writable, write_table
+from fashionkp_mm.exchange.table import GarmentTable
+from fashionkp_mm.plugin.label_files import image_paths, read_table
+from fashionkp_mm.runtime import FashionPredictor, Garment, Prediction, shipped_model
+
+_WORN_TOGETHER = {
+    frozenset((CATEGORY_INDEX[top], CATEGORY_INDEX[bottom]))
+    for top in ("blouse", "outwear")
+    for bottom in ("skirt", "trousers")
+}
+"""A top and what is worn below it. A blouse in an open coat is often half of one, so it is not
+taken; nor are two garments of one category, which are mostly one that was seen twice."""
+_MAX_OVERLAP = 0.35
+"""Intersection over union with the labelled garment; a top and a bottom meet at their rims."""
+_MIN_POINTS = 3
+"""Fewer points say little of where a garment is."""
+_DECIMALS = 2
+
+
+def label_neighbours(arguments: argparse.Namespace) -> None:
+    """Add the neighbours of labelled garments, as ``tools/label_neighbours.py`` is told to.
+
+    Raises:
+        AnnotationError: The labels break a rule of their format.
+        BrokenImageError: A picture cannot be read.
+        DataNotFoundError: There are no labels.
+        FileExistsError: The output would overwrite the labels.
+        FormatError: The labels' format is not recognised, or the output's cannot be written.
+        ModelFileError: A model cannot be used.
+    """
+    labels, out = Path(arguments.labels), Path(arguments.out)
+    require_apart([out], [labels])
+    form = format_to_write(out)
+    require_writable(form, out)
+    table = read_table(str(labels))
+    predictor = FashionPredictor(
+        arguments.model, detector=arguments.detector or shipped_model("detector")
+    )
+    pictures = list(dict.fromkeys(table.image_ids))
+    predictions = predictor.stream(image_paths(pictures, arguments.images), None, "detector")
+    added = neighbours(table, dict(zip(pictures, _read(predictions), strict=True)))
+    write_table(out, GarmentTable.of(KeypointTable.joined([table, added])), form)
+    counts = Counter(CATEGORY_NAMES[index] for index in added.category_indices.tolist())
+    found = ", ".join(f"{counts[name]} {name}" for name in CATEGORY_NAMES if counts[name])
+    print(f"{out}: {len(table)} labelled garments, {len(added)} added: {found or 'none'}")
+
+
+def _read(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+    for prediction in predictions:
+        if prediction.error is not None:
+            raise prediction.error
+        yield prediction
+
+
+def neighbours(labels: KeypointTable, found: Mapping[str, Iterable[Garment]]) -> KeypointTable:
+    """The garments found beside the labelled ones that are sure enough to be labels.
+
+    A garment is one if the pose network, asked for its own opinion, names the category that the
+    detector found, if this is worn together with the labelled one, hardly overlaps it, and if
+    three of its points or more are there; the best one a category and picture.
+
+    Args:
+        labels: What is labelled.
+        found: The garments of each picture by id, best first; of each the category that the
+            detector found and the pose network was given.
+    """
+    boxes = keypoint_boxes(labels.keypoints, labels.visibility != Visibility.ABSENT)
+    chosen: list[tuple[str, Garment]] = []
+    for image_id, rows in labels.rows_of.items():
+        labelled = labels.category_indices[rows].tolist()
+        taken = set(labelled)
+        for garment in found.get(image_id, ()):
+            category = CATEGORY_INDEX[garment.category]
+            overlaps = box_overlaps(boxes[rows], garment.box[None])
+            if (
+                category not in taken
+                and int(garment.category_scores.argmax()) == category
+                and all(frozenset((category, other)) in _WORN_TOGETHER for other in labelled)
+                and overlaps.max() <= _MAX_OVERLAP
+                and np.count_nonzero(garment.visibility != Visibility.ABSENT) >= _MIN_POINTS
+            ):
+                taken.add(category)
+                chosen.append((image_id, garment))
+    return _table(chosen)
+
+
+def _table(garments: Sequence[tuple[str, Garment]]) -> KeypointTable:
+    count = len(garments)
+    keypoints = np.full((count, NUM_KEYPOINTS, 2), -1, np.float32)
+    visibility = np.full((count, NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
+    for row, (_, garment) in enumerate(garments):
+        present = garment.visibility != Visibility.ABSENT
+        # Labels lie inside their picture.
+        inside = np.clip(garment.keypoints, 0, np.array(garment.image_size) - 1)
+        keypoints[row, present] = inside[present].round(_DECIMALS)
+        visibility[row] = garment.visibility
+    return KeypointTable(
+        image_ids=tuple(image_id for image_id, _ in garments),
+        category_indices=np.array([CATEGORY_INDEX[g.category] for _, g in garments], np.int8),
+        keypoints=keypoints,
+        visibility=visibility,
+        rows=np.arange(count),
+    )

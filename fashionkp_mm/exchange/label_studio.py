@@ -61,7 +61,11 @@ def labeling_config() -> str:
 
 
 def write(table: GarmentTable) -> Iterator[bytes]:
-    """The tasks, one a line; needs the pictures' sizes."""
+    """The tasks, one a line; needs the pictures' sizes.
+
+    What lies outside its picture is moved to the edge: Label Studio refuses a whole prediction in
+    which one number is not a percentage.
+    """
     before = b"[\n"
     sizes, boxes = table.size_of, table.drawn_boxes
     for image_id, rows in table.rows_of.items():
@@ -262,7 +266,9 @@ def _regions(
     def score(value: float) -> dict[str, float]:
         return {} if np.isnan(value) else {"score": round(float(value), 4)}
 
-    x1, y1, x2, y2 = (0.0, 0.0, width, height) if np.isnan(box).any() else box.tolist()
+    corners = np.array([0, 0, *size] if np.isnan(box).any() else box, np.float64)
+    x1, y1, x2, y2 = np.clip(corners, 0, [*size, *size]).tolist()
+    points = np.clip(garments.keypoints[row].astype(np.float64).round(2), 0, size)
     yield {
         "id": f"g{row}",
         "from_name": GARMENT,
@@ -279,7 +285,7 @@ def _regions(
         **score(table.scores[row]),
     }
     for k in np.flatnonzero(garments.visibility[row] != Visibility.ABSENT).tolist():
-        x, y = garments.keypoints[row, k].astype(np.float64).round(2).tolist()
+        x, y = points[k].tolist()
         place = {"x": percent(x, width), "y": percent(y, height), "width": _POINT_WIDTH}
         region = {"id": f"g{row}.{KEYPOINT_NAMES[k]}", **common}
         yield {

@@ -84,7 +84,7 @@ _LOST: Mapping[str, tuple[str, ...]] = {
     "coco": ("point scores", "absent places", "further"),
     "yolo-pose": ("scores", "point scores", "absent places", "outside points", "further"),
     "cvat": ("boxes", "scores", "point scores", "foreign points", "further"),
-    "label-studio": ("absent places", "further"),
+    "label-studio": ("absent places", "outside points", "further"),
     "labelme": ("scores", "point scores", "absent places", "further"),
 }
 

@@ -220,20 +220,19 @@ def _failed(task: Mapping[str, Any], error: Exception) -> dict[str, Any]:
 
 
 def _table(prediction: Prediction) -> GarmentTable:
-    """The garments, what lies outside of the picture on its edge: Label Studio takes no other."""
     assert prediction.image_size is not None
-    garments, size = list(prediction), np.array(prediction.image_size, np.float32)
+    garments = list(prediction)
     table = KeypointTable(
         image_ids=("picture",) * len(garments),
         category_indices=np.array([each.category_index for each in garments], np.int8),
-        keypoints=np.clip([each.keypoints for each in garments], 0, size),
+        keypoints=np.array([each.keypoints for each in garments]),
         visibility=np.array([each.visibility for each in garments]),
         rows=np.arange(len(garments)),
     )
     return GarmentTable.of(
         table,
         sizes={"picture": prediction.image_size},
-        boxes=np.clip([each.box for each in garments], 0, np.tile(size, 2)),
+        boxes=np.array([each.box for each in garments]),
         scores=np.array([each.score for each in garments], np.float32),
         keypoint_scores=np.array([each.keypoint_scores for each in garments]),
     )

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fashionkp_mm.core.table import AnnotationWarning
+from fashionkp_mm.exchange.checks import outside
 from fashionkp_mm.exchange.formats import (
     FORMATS,
     Format,
@@ -196,7 +197,14 @@ def test_points_outside_their_picture(tmp_path: Path) -> None:
     path.write_bytes(_with_places(600))
     with pytest.warns(AnnotationWarning, match=r"value '540, 300'.*outside a of 400x400 pixels"):
         table = read_table(path)
-    assert losses(table, "yolo-pose") == ["1 point outside their picture, moved to its edge"]
+    moved = "1 point outside their picture, moved to its edge"
+    assert losses(table, "yolo-pose") == losses(table, "label-studio") == [moved]
+    out = tmp_path / "label-studio.json"
+    write_table(out, table, "label-studio")
+    for region in json.loads(out.read_text())[0]["annotations"][0]["result"]:
+        for side in ("x", "y", "width", "height"):
+            assert 0 <= region["value"].get(side, 0) <= 100, region
+    assert not outside(read_table(out)).any()
 
 
 @pytest.mark.parametrize("form", ["yolo-pose", "labelme"])

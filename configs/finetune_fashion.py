@@ -8,6 +8,15 @@ load_from = '{{ fileDirname }}/../weights/heatmap_lite2_320_fashion.pth'
 data = dict(
     data_root='{{$OWN_DATA:data/own}}',
     data_prefix=dict(img=''))
+# Other pictures than those that the weights know: every stage may learn, and fast.
+model = dict(backbone=dict(frozen_stages=-1))
+base_lr = 1e-3
+optim_wrapper = dict(optimizer=dict(lr=base_lr))
+param_scheduler = [
+    _base_.param_scheduler[0],
+    {**_base_.param_scheduler[1], 'eta_min': base_lr * 0.02},
+]
+
 # Mild from the start.
 train_dataloader = dict(
     batch_size=8,

@@ -16,9 +16,13 @@ import numpy as np
 from mmengine.config import Config
 from numpy.typing import NDArray
 
+from fashionkp_mm.core.box_sources import BoxSource
 from fashionkp_mm.core.files import write_atomically
+from fashionkp_mm.core.garment_recall import garment_recall
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_KEYPOINTS
+from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.runtime import FashionPredictor
 
 ROOT = Path(__file__).resolve().parents[1]
 _BESIDE = ROOT.parent / "shared" / "fashionai"
@@ -134,6 +138,50 @@ def normalized_errors(metrics: Metrics) -> list[float]:
     """NE of all images, then of each category."""
     by_category = [metrics[f"fashionai/NE_{name}"] for name in CATEGORY_NAMES]
     return [metrics["fashionai/NE"], *by_category]
+
+
+SEVERAL = (
+    "garments a picture",
+    "found, %",
+    "surest has the labelled category, %",
+    "NE of those found",
+    "NE, one not found counts 100 %",
+)
+"""Columns for garments found without being told of any, of which one a picture is labelled."""
+SEVERAL_BOXES: tuple[BoxSource, ...] = ("refine", "detector")
+"""Where they may be looked for."""
+
+
+def several_garments(
+    predictor: FashionPredictor, answers: KeypointTable, root: Path, boxes: BoxSource
+) -> list[str]:
+    """The cells of `SEVERAL`: what is found in pictures of which nothing is known."""
+    paths = locate_images(answers.image_ids, root)
+    pictures = list(dict.fromkeys(answers.image_ids))
+    garments = [
+        (image_id, garment)
+        for image_id, found in zip(
+            pictures, predictor.stream((paths[each] for each in pictures), None, boxes), strict=True
+        )
+        for garment in found
+    ]
+    recall = garment_recall(
+        answers,
+        KeypointTable(
+            image_ids=tuple(image_id for image_id, _ in garments),
+            category_indices=np.array([each.category_index for _, each in garments], np.int8),
+            keypoints=np.array([each.keypoints for _, each in garments]),
+            visibility=np.array([each.visibility for _, each in garments]),
+            rows=np.arange(len(garments)),
+        ),
+    )
+    return [
+        f"{recall.per_picture:.2f}",
+        f"{recall.recall:.1f}",
+        f"{100 * recall.surest / recall.pictures:.1f}",
+        f"{recall.of_found.value:.2f}",
+        f"{recall.of_all.value:.2f}",
+    ]
 
 
 def print_row(names: Sequence[str], values: Sequence[float | None]) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from common import choosing_half, interleaved
+from common import SEVERAL, SEVERAL_BOXES, choosing_half, interleaved, several_garments
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.csv_format import read_labels, read_predictions
@@ -124,6 +124,7 @@ def main() -> None:
         visibilities(given, answers),
         calibration(given, own, answers),
         detector_section(*arguments.detector, arguments.detector_trained_by, found),
+        several(model, answers, csv.parents[1]),
         speed(model, data, answers),
         failures(given, answers, written_by_hand(arguments.out), picture.name, drawn),
         licence(model),
@@ -413,6 +414,21 @@ def detector_section(
         " false alarm; its best box of the labelled category overlaps the labelled one by IoU 0.5"
         f" in {shares[0]:.1f} % and by IoU 0.75 in {shares[1]:.1f} % of the images. The files say"
         f" of themselves: trained on {facts.training_data}; licence: {facts.licence.rstrip('.')}."
+    )
+
+
+def several(model: Path, answers: KeypointTable, root: Path) -> str:
+    """What is found of pictures of which nothing is known."""
+    predictor = FashionPredictor(model, detector=shipped_model("detector"))
+    rows = [
+        [f"`{boxes}`", *several_garments(predictor, answers, root, boxes)]
+        for boxes in SEVERAL_BOXES
+    ]
+    return (
+        "## Several garments a picture\n\n"
+        "The validation images again, without a category and without flip test. The labelled"
+        " garment counts as found if one of its category overlaps it by an IoU of 0.5, tight boxes"
+        " around the points of both:\n\n" + table(["boxes", *SEVERAL], rows)
     )
 
 

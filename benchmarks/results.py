@@ -5,7 +5,8 @@
 
 Each checkpoint is tested by ``tools/test.py`` with every source of boxes, told the labelled
 category and then left to choose one itself. The first rows answer the mean shape of the training
-set's category instead of a model's prediction.
+set's category instead of a model's prediction. A second table says what the shipped files find
+where they are told nothing, and a picture may show several garments.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import RECOGNITION, normalized_errors, print_row, test_model
+from common import (
+    RECOGNITION,
+    SEVERAL,
+    SEVERAL_BOXES,
+    normalized_errors,
+    print_row,
+    several_garments,
+    test_model,
+)
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.boxes import keypoint_boxes
@@ -27,6 +36,7 @@ from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.shape import mean_shape_error
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import image_size
+from fashionkp_mm.runtime import FashionPredictor, shipped_model
 
 SHAPE_BOXES = ("label", "whole")
 MODEL_BOXES = ("label", "whole", "refine")
@@ -46,6 +56,7 @@ def main() -> None:
     print_mean_shapes()
     for config, checkpoint in models:
         print_model(config, checkpoint, args.detector)
+    print_several()
 
 
 def print_mean_shapes() -> None:
@@ -89,6 +100,17 @@ def print_model(config: str, checkpoint: str, detector: Sequence[str] | None) ->
             *(metrics.get(name) for name in RECOGNITION.values()),
         ]
         print_row([f"`{Path(config).name}`", str(epochs), source], values)
+
+
+def print_several() -> None:
+    """What the shipped files find where nothing is known of the picture."""
+    root = Path(os.environ.get("FASHIONAI_ROOT", "data/fashionai")) / "val"
+    answers = read_labels(root / "Annotations" / "val.csv")
+    predictor = FashionPredictor(detector=shipped_model("detector"))
+    print("\n|", " | ".join(["boxes", *SEVERAL]), "|")
+    print("|" + "---|" * (1 + len(SEVERAL)))
+    for boxes in SEVERAL_BOXES:
+        print(f"| `{boxes}` |", " | ".join(several_garments(predictor, answers, root, boxes)), "|")
 
 
 if __name__ == "__main__":

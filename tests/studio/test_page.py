@@ -33,6 +33,10 @@ from fashionkp_mm.studio.session import Session
 from fashionkp_mm.studio.store import Store
 
 
+PATIENCE = 120
+"""Seconds after which something will not happen any more, however busy the machine is."""
+
+
 @pytest.fixture(scope="module")
 def browser():
     with chromium() as browser:
@@ -50,6 +54,7 @@ def page(browser):
 
 
 def watched(page):
+    page.set_default_timeout(1000 * PATIENCE)
     page.odd = []
     page.on("pageerror", lambda error: page.odd.append(str(error)))
     page.on(
@@ -99,10 +104,10 @@ def point(page, name):
 def center(page, name):
     """Where a point of the selected garment is on the screen."""
     marks = point(page, name).locator("circle, path").last
-    for _ in range(100):
-        if (box := marks.bounding_box()) is not None:
-            break
-        page.wait_for_timeout(10)  # it was drawn anew meanwhile
+    end = time.monotonic() + PATIENCE
+    while (box := marks.bounding_box()) is None:  # it was drawn anew meanwhile
+        assert time.monotonic() < end, f"{name} is not on the screen"
+        page.wait_for_timeout(10)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -110,7 +115,7 @@ def stored(session, number=1):
     return session.picture(number)
 
 
-def wait(page, expression, seconds=15):
+def wait(page, expression, seconds=PATIENCE):
     """Until something is true; the page's policy forbids what Playwright would do for this."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
@@ -311,12 +316,10 @@ def test_garments_are_added_predicted_again_and_deleted(page, labels, pose_file)
         first, second = stored(session)["garments"]
         assert first == garment
         assert "category_score" in second
-        start = time.perf_counter()
         page.keyboard.press("p")
         draw_box(page, (100, 20), (300, 200))
         wait(page, "document.querySelector('#hint').hidden")
         saved(page)
-        assert time.perf_counter() - start < 5
         again = stored(session)["garments"][1]
         assert again["category"] == second["category"]
         assert again["keypoints"] != second["keypoints"]

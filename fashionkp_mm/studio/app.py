@@ -20,6 +20,7 @@ from fashionkp_mm import __version__
 from fashionkp_mm.applications import GarmentError
 from fashionkp_mm.core.garments import CATEGORIES, mirrored_name
 from fashionkp_mm.images import BrokenImageError
+from fashionkp_mm.studio.answers import explaining
 from fashionkp_mm.studio.export import ExportError
 from fashionkp_mm.studio.garments import MAX_GARMENTS, Box, GarmentModel, in_category
 from fashionkp_mm.studio.guard import App, Guard
@@ -204,17 +205,10 @@ def create_app(
         (StoreError, 507),
         (OSError, 507),
     ):
-        app.add_exception_handler(error, _explaining(status))
+        app.add_exception_handler(error, explaining(status))
     app.add_exception_handler(ConflictError, _conflict)
     app.add_exception_handler(RequestValidationError, _invalid)
     return Guard(app, token=token, names=names, max_bytes=MAX_REQUEST_BYTES)
-
-
-def _explaining(status: int) -> Callable[[Request, Exception], Response]:
-    def answer(_: Request, error: Exception) -> Response:
-        return JSONResponse({"error": str(error)}, status)
-
-    return answer
 
 
 def _conflict(_: Request, error: Exception) -> Response:

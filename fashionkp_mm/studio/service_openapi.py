@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from fashionkp_mm.applications.alignment import Method
+from fashionkp_mm.applications.presets import PRESETS
 from fashionkp_mm.applications.scale import UNITS
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.parts import GROUPS
@@ -40,6 +42,29 @@ CROPS: dict[str, Any] = {
     "size": {"type": "integer", "description": "Width and height of a crop in pixels."},
 }
 """Options of ``/v1/crop`` beside those of ``/v1/predict``."""
+
+ALIGNMENTS: dict[str, Any] = {
+    "method": {
+        "type": "string",
+        "enum": list(get_args(Method)),
+        "description": "How a garment is laid onto its category's shape.",
+    },
+    "size": {"type": "integer", "description": "Width and height of the result in pixels."},
+}
+"""Options of ``/v1/align`` beside those of ``/v1/predict``."""
+PRESENTATIONS: dict[str, Any] = {
+    "preset": {
+        "type": "string",
+        "description": f"A shop's rules, of {', '.join(PRESETS)}, or a ratio as in 4:5.",
+    },
+    "background": {
+        "type": "string",
+        "description": "keep, transparent, or a colour as CSS has it. By default the preset's.",
+    },
+    "fill": {"type": "number", "description": "Share of the frame that the garment takes."},
+    "hide_face": {"type": "boolean", "description": "Show nothing above the neckline."},
+}
+"""Options of ``/v1/present`` beside those of ``/v1/predict``."""
 
 
 def request_body(further: dict[str, Any]) -> dict[str, Any]:

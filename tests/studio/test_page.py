@@ -32,7 +32,6 @@ from fashionkp_mm.studio.app import create_app
 from fashionkp_mm.studio.session import Session
 from fashionkp_mm.studio.store import Store
 
-
 PATIENCE = 120
 """Seconds after which something will not happen any more, however busy the machine is."""
 

@@ -23,10 +23,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from fashionkp_mm.applications import EXACT
+from fashionkp_mm.core.csv_format import read_labels
+from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES
 from fashionkp_mm.images import decode_image
-from fashionkp_mm.runtime import FashionPredictor
-from fashionkp_mm.studio.service import MAX_PICTURES, Limits, Service, create_service
+from fashionkp_mm.runtime import FashionPredictor, shipped_model
+from fashionkp_mm.studio.service import Limits, Service, create_service
+from fashionkp_mm.studio.service_requests import MAX_PICTURES
 
+ANSWERS = ("predict", "measure", "crop", "align", "present")
 BEARER = {"Authorization": "Bearer let-me-in"}
 
 
@@ -111,6 +115,70 @@ def test_crops(pose_file):
         for bad, message in (({"parts": "hat"}, "no part 'hat'"), ({"size": "9999"}, "1 to 1024")):
             answer = client.post("/v1/crop", files=files(picture()), data=bad)
             assert answer.status_code == 400
+            assert message in answer.json()["error"]
+
+
+def drawn_picture(drawn_root):
+    """A drawn garment's category and picture."""
+    table = read_labels(drawn_root / "train" / "Annotations" / "train.csv")
+    category = CATEGORY_NAMES[table.category_indices[0]]
+    return category, (drawn_root / "train" / table.image_ids[0]).read_bytes()
+
+
+def test_alignments(drawn_root):
+    category, photo = drawn_picture(drawn_root)
+    with served(shipped_model()) as client:
+        residuals = []
+        for method in ("similarity", "affine", "tps"):
+            data = {"category": category, "size": "64", "method": method}
+            answer = client.post("/v1/align", files=files(photo), data=data)
+            (found,) = answer.json()["pictures"]
+            assert found["failures"] == []
+            (one,) = found["garments"]
+            assert (one["category"], one["method"]) == (category, method)
+            decoded = Image.open(io.BytesIO(base64.b64decode(one["image"])))
+            assert (one["media_type"], decoded.size, decoded.mode) == (
+                "image/png",
+                (64, 64),
+                "RGBA",
+            )
+            assert set(one["keypoints"]) <= set(CATEGORIES[category].keypoints)
+            residuals.append(one["residual"])
+        # The more a map may bend, the closer it comes.
+        assert residuals == sorted(residuals, reverse=True)
+        for bad, message in (
+            ({"method": "magic"}, "no method 'magic'"),
+            ({"size": "0"}, "1 to 1024"),
+            ({"size": "²"}, "1 to 1024"),
+        ):
+            answer = client.post("/v1/align", files=files(picture()), data=bad)
+            assert answer.status_code == 400
+            assert message in answer.json()["error"]
+
+
+def test_catalogue_pictures(drawn_root):
+    _, photo = drawn_picture(drawn_root)
+    with served(shipped_model()) as client:
+        for data, kind, mode in (
+            ({"preset": "4:5", "background": "keep"}, "image/jpeg", "RGB"),
+            ({"background": "transparent", "hide_face": "true"}, "image/png", "RGBA"),
+        ):
+            answer = client.post("/v1/present", files=files(photo), data=data)
+            (found,) = answer.json()["pictures"]
+            assert found["failures"] == []
+            (one,) = found["garments"]
+            decoded = Image.open(io.BytesIO(base64.b64decode(one["image"])))
+            assert (one["media_type"], decoded.mode) == (kind, mode)
+            assert decoded.size == (one["width"], one["height"])
+        for bad, message in (
+            ({"preset": "market"}, "no preset 'market'"),
+            ({"fill": "much"}, "expected a number"),
+            ({"fill": "7"}, "expected 0.05 to 1"),
+            ({"background": "#12"}, "#12"),
+            ({"hide_face": "perhaps"}, "true or false"),
+        ):
+            answer = client.post("/v1/present", files=files(picture()), data=bad)
+            assert answer.status_code == 400, bad
             assert message in answer.json()["error"]
 
 
@@ -210,7 +278,7 @@ def test_the_description_is_read_by_another_library(pose_file):
         assert client.get("/docs").status_code == 404  # it would load scripts from elsewhere
     read = openapi.parse_obj(content)
     asked = {"/health", "/ready", "/metrics"}
-    assert set(read.paths) == {"/v1/predict", "/v1/measure", "/v1/crop", *asked}
+    assert set(read.paths) == {*(f"/v1/{name}" for name in ANSWERS), *asked}
     body = read.paths["/v1/predict"].post.requestBody.content
     assert set(body) == {"multipart/form-data", "application/json"}
     assert "images" in body["application/json"].media_type_schema.properties

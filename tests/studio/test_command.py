@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -15,6 +18,8 @@ import requests
 from fashionkp_mm.core.csv_format import read_labels
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: the extra studio")
+from fashionkp_mm.studio.album import open_album
+from fashionkp_mm.studio.store import Store
 
 
 def command(*arguments):
@@ -116,3 +121,81 @@ def test_other_machines_need_the_token(labels):
         person = requests.Session()
         assert person.get(f"{base}?token={token}", timeout=20).status_code == 200
         assert len(person.get(f"{base}api/queue", timeout=20).json()) == 1
+
+
+KILLS = 20
+
+
+class Person(threading.Thread):
+    """Saves one change after the other, sending each again until it is acknowledged."""
+
+    def __init__(self, address, number):
+        super().__init__(daemon=True)
+        self.url, self.number = f"{address}/api/pictures/{number}", number
+        self.acknowledged = []
+        self.refused = []
+        self.done = threading.Event()
+
+    def run(self):
+        picture = self.ask(None).json()
+        revision, garments = picture["revision"], picture["garments"]
+        point = next(iter(garments[0]["keypoints"].values()))
+        # An absent point has no place to move.
+        point["visibility"] = "visible"
+        for step in range(1, 100_000):
+            if self.done.is_set():
+                return
+            point["x"] = float(step)
+            key = f"change {step} of {self.number}"
+            body = dict(garments=garments, revision=revision, key=key, state="open", author="Ann")
+            answer = self.ask(body)
+            if answer is None or answer.status_code != 200:
+                self.refused.append(None if answer is None else answer.text)
+                return
+            revision = answer.json()["revision"]
+            self.acknowledged.append(step)
+
+    def ask(self, body):
+        """Until the server answers: it may be gone, before or after it has written."""
+        while not self.done.is_set():
+            try:
+                if body is None:
+                    return requests.get(self.url, timeout=20)
+                return requests.post(self.url, json=body, timeout=20)
+            except requests.RequestException:
+                time.sleep(0.01)
+        return None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no kill -9")
+def test_twenty_kills_lose_nothing_acknowledged_and_make_nothing_twice(labels, free_port):
+    path = labels(2)
+    chance = random.Random(0)
+    people = [Person(f"http://127.0.0.1:{free_port}", number) for number in (1, 2)]
+    kept = 0
+    for _ in range(KILLS):
+        with started(path, "--port", free_port) as (server, _):
+            for person in people:
+                if person.ident is None:
+                    person.start()
+            # Until something was written, and then at any time.
+            end = time.monotonic() + 60
+            while len(people[0].acknowledged) == kept and time.monotonic() < end:
+                time.sleep(0.001)
+            time.sleep(chance.uniform(0, 0.05))
+            server.send_signal(signal.SIGKILL)
+            server.wait()
+        assert len(people[0].acknowledged) > kept, people[0].refused
+        kept = len(people[0].acknowledged)
+    with started(path, "--port", free_port):
+        for person in people:
+            person.done.set()
+            person.join(30)
+            assert [each for each in person.refused if each is not None] == []
+    with Store(open_album(path).store_path) as store:
+        for person in people:
+            history = store.history(person.number)[1:]
+            points = [next(iter(each.garments[0]["keypoints"].values())) for each in history]
+            # Whole steps, each once and in order; the last one's answer may have been lost.
+            assert [point["x"] for point in points] == list(range(1, len(points) + 1))
+            assert len(points) - len(person.acknowledged) in (0, 1)

@@ -14,6 +14,7 @@ CONFIGS = [
     "heatmap_lite2_256_fashion",
     "heatmap_lite2_320_fashion",
     "rtmdet_lite0_fashion",
+    "rtmdet_lite2_fashion",
 ]
 PYTHON = """#!/bin/sh
 echo "MAX_EPOCHS=$MAX_EPOCHS $*" >> "$LOG"
@@ -62,6 +63,14 @@ def test_each_step_begins_with_the_weights_of_the_one_before(run, tmp_path):
     assert f"load_from={start}" in trained[1]
 
 
+def test_the_detector_learns_what_nobody_has_labelled(run, tmp_path):
+    _, asked = run()
+    (labelling,) = [line for line in asked if "label_neighbours" in line]
+    out = tmp_path / "work" / "neighbours.json"
+    assert str(out) in labelling.split()
+    assert f"train_dataloader.dataset.ann_file={out}" in asked[asked.index(labelling) + 1]
+
+
 def test_it_goes_on_where_it_was_stopped(run):
     code, asked = run(fail="configs/heatmap_lite2_320_fashion.py")
     assert code == 3
@@ -74,8 +83,10 @@ def test_it_goes_on_where_it_was_stopped(run):
 
 def test_what_it_publishes_is_what_ships(run):
     _, asked = run()
-    exported = [line.split()[-1] for line in asked if " export " in line]
-    weights = [line.split()[-2] for line in asked if " export " in line]
+    shipped = [line for line in asked if " export " in line and "fashionkp_mm/models" in line]
+    exported = [line.split()[-1] for line in shipped]
+    weights = [line.split()[-2] for line in shipped]
+    assert [Path(path).stem for path in exported] == ["pose", "detector"]
     assert all((ROOT / path).is_file() for path in [*exported, *weights])
     assert {Path(path).parent.name for path in exported} == {"models"}
 

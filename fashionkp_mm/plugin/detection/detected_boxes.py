@@ -26,7 +26,7 @@ class DetectedBoxes:
     """Boxes for the first pass over pictures, as `FashionPredictor` takes them of an exported file.
 
     Args:
-        config: Path of a detector's config, such as ``configs/rtmdet_lite0_fashion.py``.
+        config: Path of a detector's config, such as ``configs/rtmdet_lite2_fashion.py``.
         checkpoint: Path of its weights.
 
     Raises:

@@ -148,7 +148,7 @@ SEVERAL = (
     "NE, one not found counts 100 %",
 )
 """Columns for garments found without being told of any, of which one a picture is labelled."""
-SEVERAL_BOXES: tuple[BoxSource, ...] = ("refine", "detector")
+SEVERAL_BOXES: tuple[BoxSource, ...] = ("refine", "detector", "fast")
 """Where they may be looked for."""
 
 

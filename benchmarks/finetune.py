@@ -1,6 +1,6 @@
 """The commands of docs/finetune.md on drawn garments, one after the other: NE and time.
 
-    python benchmarks/finetune.py [--images 240] [--epochs 30] [--out DIR]
+    python benchmarks/finetune.py [--images 240] [--epochs 20] [--out DIR]
 
 Draws the garments, predicts with the shipped model, trains on the exact labels of five of six,
 exports, and predicts the others with the new model. Prints the table of docs/finetune.md.
@@ -75,7 +75,7 @@ def travel(road: Road, images: int, epochs: int) -> tuple[dict[str, float], dict
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=240)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--out", type=Path, help="Folder to keep everything in. Default: none.")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -1,7 +1,7 @@
 # The model that ships, trained further on tens to hundreds of pictures of your own, as
 # docs/finetune.md says. OWN_DATA is their folder, with the labels train.json and val.json, of any
 # format that `fashionkp convert` reads:
-#   OWN_DATA=photos python tools/train.py configs/finetune_fashion.py --amp
+#   OWN_DATA=photos MAX_EPOCHS=20 python tools/train.py configs/finetune_fashion.py --amp
 _base_ = ['heatmap_lite2_320_fashion.py']
 load_from = '{{ fileDirname }}/../weights/heatmap_lite2_320_fashion.pth'
 

@@ -944,7 +944,7 @@ def serve(
     *,
     model: Model = None,
     boxes: Annotated[
-        Literal["refine", "whole", "detector"],
+        Literal["refine", "whole", "detector", "fast"],
         typer.Option(help="Where to look unless a request says otherwise; see `predict`."),
     ] = "refine",
     host: Annotated[

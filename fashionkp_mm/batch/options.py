@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fashionkp_mm import __version__
-from fashionkp_mm.core.box_sources import BoxSource
+from fashionkp_mm.core.box_sources import FROM_DETECTOR, BoxSource
 from fashionkp_mm.core.digests import content_in_words
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.runtime import FashionPredictor
@@ -78,6 +78,6 @@ class Options:
     def _models(self) -> tuple[Path, Path | None]:
         """The pose network's file and, where one is needed, the detector's."""
         detector = self.detector
-        if detector is None and self.boxes == "detector":
+        if detector is None and self.boxes in FROM_DETECTOR:
             detector = shipped_model("detector")
         return self.model or shipped_model(), detector

@@ -88,11 +88,11 @@ class PredictOptions:
         str | None, typer.Option(help="Category of all images. Default: the model chooses.")
     ] = None
     boxes: Annotated[
-        Literal["refine", "whole", "detector"] | None,
+        Literal["refine", "whole", "detector", "fast"] | None,
         typer.Option(
             help="Where to look: in the whole image and again around what was found there, in the"
-            " whole image only, or where the detector finds a garment. Default: detector if there"
-            " is one, else refine."
+            " whole image only, where the detector finds a garment and again around its points, or"
+            " (fast) there once only. Default: detector if there is one, else refine."
         ),
     ] = None
     flip_test: Annotated[
@@ -132,7 +132,7 @@ class PredictOptions:
                 f" {', '.join(CATEGORY_NAMES)}",
                 param_hint="--category",
             )
-        if self.detector is not None and self.boxes not in (None, "detector"):
+        if self.detector is not None and self.boxes not in (None, "detector", "fast"):
             raise typer.BadParameter(f"--detector FILE is of no use with --boxes {self.boxes}")
         self.chosen_shard()
 

@@ -12,6 +12,7 @@ source of boxes       the first pass crops         then
 ``refine``            the whole picture; its       two passes, each around the points that the pass
                       points do not vote           before it found; both vote
 ``detector``          what the detector found      a second pass around the points found; both vote
+``fast``              what the detector found      nothing more
 ====================  ===========================  ================================================
 
 Where the detector finds nothing, the caller's category decides. With a category, the garment is
@@ -33,8 +34,10 @@ from fashionkp_mm.core.fusion import fused_keypoints
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, UNKNOWN_CATEGORY, Visibility
 from fashionkp_mm.core.nms import garment_nms
 
-BoxSource = Literal["whole", "refine", "detector"]
+BoxSource = Literal["whole", "refine", "detector", "fast"]
 BOX_SOURCES: tuple[BoxSource, ...] = get_args(BoxSource)
+FROM_DETECTOR = frozenset[str](("detector", "fast"))
+"""The sources that need one."""
 BoxOrigin = BoxSource | Literal["given"]
 """Where boxes come from, those of the caller included."""
 
@@ -76,6 +79,7 @@ PASSES: dict[BoxOrigin, Passes] = {
     "refine": Passes(locating=1, voting=REFINEMENTS),
     # The detector's box takes the place of the first refined one.
     "detector": Passes(locating=0, voting=REFINEMENTS),
+    "fast": Passes(locating=0, voting=1),
 }
 
 
@@ -134,7 +138,11 @@ class StartBoxes:
 
     @classmethod
     def detected(
-        cls, detections: Detections, image_size: tuple[int, int], wanted: int | None
+        cls,
+        detections: Detections,
+        image_size: tuple[int, int],
+        wanted: int | None,
+        source: BoxSource = "detector",
     ) -> StartBoxes:
         """What `select_detections` found; where that is nothing, as the module says.
 
@@ -144,7 +152,7 @@ class StartBoxes:
             return cls.whole(image_size, wanted, "refine")
         tight = without_margin(detections.boxes, detections.category_indices)
         categories = detections.category_indices.astype(np.int64)
-        return cls(np.rint(tight), categories, "detector", detections.scores)
+        return cls(np.rint(tight), categories, source, detections.scores)
 
 
 def select_detections(

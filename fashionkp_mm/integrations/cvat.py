@@ -10,12 +10,13 @@ category has, all of which are returned; absent ones are outside.
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import cvat_sdk.auto_annotation as cvataa
 from cvat_sdk import models
 from PIL import Image
 
+from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR, BoxSource
 from fashionkp_mm.core.garments import (
     CATEGORIES,
     CATEGORY_INDEX,
@@ -24,8 +25,6 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.runtime import FashionPredictor, Garment, shipped_model
-
-Boxes = Literal["refine", "whole", "detector"]
 
 SPEC = cvataa.DetectionFunctionSpec(
     labels=[
@@ -45,7 +44,7 @@ class GarmentFunction:
 
     spec = SPEC
 
-    def __init__(self, predictor: FashionPredictor, category: str | None, boxes: Boxes) -> None:
+    def __init__(self, predictor: FashionPredictor, category: str | None, boxes: BoxSource) -> None:
         self._predictor, self._category, self._boxes = predictor, category, boxes
 
     def detect(
@@ -61,7 +60,7 @@ class GarmentFunction:
 
 def create(
     category: str = "",
-    boxes: Boxes = "refine",
+    boxes: BoxSource = "refine",
     model: str = "",
     detector: str = "",
     *,
@@ -86,11 +85,11 @@ def create(
         raise ValueError(
             f"there is no category {category!r}; expected one of {', '.join(CATEGORY_NAMES)}"
         )
-    if boxes not in get_args(Boxes):
-        raise ValueError(f"boxes is {boxes!r}, expected one of {', '.join(get_args(Boxes))}")
-    if detector and boxes != "detector":
+    if boxes not in BOX_SOURCES:
+        raise ValueError(f"boxes is {boxes!r}, expected one of {', '.join(BOX_SOURCES)}")
+    if detector and boxes not in FROM_DETECTOR:
         raise ValueError(f"a detector is of no use with boxes {boxes}")
-    finder: Any = detector or (shipped_model("detector") if boxes == "detector" else None)
+    finder: Any = detector or (shipped_model("detector") if boxes in FROM_DETECTOR else None)
     predictor = FashionPredictor(model or None, detector=finder, flip_test=flip_test, device=device)
     return GarmentFunction(predictor, category or None, boxes)
 

@@ -20,7 +20,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -28,6 +28,7 @@ from fastapi import Body, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from fashionkp_mm import __version__
+from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR, BoxSource
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.exchange import label_studio as form
@@ -35,7 +36,6 @@ from fashionkp_mm.exchange.table import GarmentTable
 from fashionkp_mm.integrations.label_studio_pictures import PictureError, Pictures
 from fashionkp_mm.runtime import FashionPredictor, Prediction, shipped_model
 
-Boxes = Literal["refine", "whole", "detector"]
 VERSION = f"fashionkp {__version__}"
 _LOG = logging.getLogger("uvicorn.error")
 _REMEDY = "take the one that `fashionkp convert --labeling-config` prints"
@@ -109,7 +109,7 @@ class Backend:
         predictor: FashionPredictor,
         pictures: Pictures,
         category: str | None = None,
-        boxes: Boxes = "refine",
+        boxes: BoxSource = "refine",
     ) -> None:
         self._predictor, self._pictures = predictor, pictures
         self._category, self._boxes = category, boxes
@@ -192,13 +192,13 @@ def backend_of(environment: Mapping[str, str]) -> Backend:
     boxes = environment.get("FASHIONKP_BOXES") or "refine"
     for name, value, allowed in (
         ("FASHIONKP_CATEGORY", category, CATEGORY_NAMES),
-        ("FASHIONKP_BOXES", boxes, get_args(Boxes)),
+        ("FASHIONKP_BOXES", boxes, BOX_SOURCES),
     ):
         if value is not None and value not in allowed:
             raise ValueError(f"{name} is {value!r}, expected one of {', '.join(allowed)}")
     predictor = FashionPredictor(
         environment.get("FASHIONKP_MODEL") or None,
-        detector=shipped_model("detector") if boxes == "detector" else None,
+        detector=shipped_model("detector") if boxes in FROM_DETECTOR else None,
     )
     return Backend(predictor, Pictures.of_environment(environment), category, boxes)  # type: ignore[arg-type]
 

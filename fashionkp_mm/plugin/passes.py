@@ -39,8 +39,8 @@ class PassesTestLoop(TestLoop):
         runner: As in `TestLoop`.
         dataloader: As in `TestLoop`, of a `FashionAIDataset`; its ``bbox_source`` is ignored.
         evaluator: As in `TestLoop`.
-        boxes: ``refine`` or ``detector``.
-        detector: Config and checkpoint of the detector; needed for ``detector``.
+        boxes: ``refine``, ``detector`` or ``fast``.
+        detector: Config and checkpoint of the detector; needed for all but ``refine``.
         fp16: As in `TestLoop`.
 
     Raises:
@@ -111,7 +111,7 @@ class PassesTestLoop(TestLoop):
         wanted = [_given_category(sample) for sample in samples]
         if self._detector is not None:
             paths = [sample.img_path for sample in samples]
-            detected: list[StartBoxes] = self._detector(paths, wanted)
+            detected: list[StartBoxes] = self._detector(paths, wanted, self._boxes)
             return detected
         return [
             StartBoxes.whole(sample.ori_shape[::-1], category, self._boxes)

@@ -53,7 +53,7 @@ class Garment:
         category_score: The network's probability of that category.
         category_scores: ``(C,)`` the network's probabilities of all of them.
         box: ``(4,)`` ``x1, y1, x2, y2``: the box of the last pass.
-        box_source: ``whole``, ``refine``, ``detector`` or ``given``.
+        box_source: A ``core.box_sources.BoxSource``, or ``given``.
         box_score: The detector's score, 1 without a detector.
         keypoints: ``(K, 2)`` x and y. Points that the category does not define have no meaning.
         keypoint_scores: ``(K,)``; 0 for points that the category does not define.

@@ -11,7 +11,13 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.box_sources import PASSES, BoxSource, StartBoxes, further_passes
+from fashionkp_mm.core.box_sources import (
+    FROM_DETECTOR,
+    PASSES,
+    BoxSource,
+    StartBoxes,
+    further_passes,
+)
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.images import BrokenImageError
@@ -36,7 +42,7 @@ class FashionPredictor:
     Args:
         model: ONNX file that ``fashionkp export`` wrote; by default the one that comes with the
             package.
-        detector: ONNX file of a detector, for ``boxes='detector'``, such as
+        detector: ONNX file of a detector, for ``boxes='detector'`` and ``'fast'``, such as
             ``shipped_model('detector')``.
         flip_test: Whether to average with the mirrored picture, as ``tools/test.py`` does; it takes
             twice as long.
@@ -123,9 +129,9 @@ class FashionPredictor:
                 are fused. ``detector``: around what the detector finds, several garments or none,
                 and once more around their points, both passes fused; with a category, around those
                 of this category, or around the best unsure one, or as ``refine`` where there is
-                none at all. Or boxes ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the
-                garments' points; for a list of pictures a list of such arrays. See
-                `core.box_sources`.
+                none at all. ``fast``: as ``detector``, without the second look. Or boxes ``(M, 4)``
+                ``x1, y1, x2, y2`` in pixels, tight around the garments' points; for a list of
+                pictures a list of such arrays. See `core.box_sources`.
             channel_order: How the channels of arrays stand. Files and Pillow images say it
                 themselves.
 
@@ -170,9 +176,9 @@ class FashionPredictor:
         Raises:
             ValueError: As in `predict`.
         """
-        if isinstance(boxes, str) and boxes == "detector" and self._detector is None:
+        if isinstance(boxes, str) and boxes in FROM_DETECTOR and self._detector is None:
             raise ValueError(
-                "boxes is 'detector', but this predictor has none; FashionPredictor(detector=FILE),"
+                f"boxes is {boxes!r}, but this predictor has none; FashionPredictor(detector=FILE),"
                 " and shipped_model('detector') is the file that comes with the package"
             )
         requests = make_requests(images, category, boxes, self._max_megapixels, channel_order)
@@ -203,7 +209,7 @@ class FashionPredictor:
             image = request.image()
         except BrokenImageError as error:
             return _Broken(request, error)
-        if request.source == "detector" and self._detector is not None:
+        if request.source in FROM_DETECTOR and self._detector is not None:
             return _Letterboxed(request, image, self._detector.letterbox(image))
         size = _size(image)
         if request.boxes is not None:
@@ -275,7 +281,12 @@ class FashionPredictor:
             self._framed(
                 picture.request,
                 picture.image,
-                StartBoxes.detected(detected, _size(picture.image), picture.request.wanted),
+                StartBoxes.detected(
+                    detected,
+                    _size(picture.image),
+                    picture.request.wanted,
+                    "fast" if picture.request.source == "fast" else "detector",
+                ),
             )
             for picture, detected in zip(waiting, detections, strict=True)
         ]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm import __version__
 from fashionkp_mm.applications import KnownLength, PoseErrors, Scale, ScaleError
-from fashionkp_mm.core.box_sources import BoxSource
+from fashionkp_mm.core.box_sources import FROM_DETECTOR, BoxSource
 from fashionkp_mm.images import BrokenImageError, decode_image, image_size
 from fashionkp_mm.runtime import FashionPredictor, Prediction
 from fashionkp_mm.studio.answers import explaining
@@ -94,7 +94,7 @@ class Service:
             on_batch=self.metrics.batches.observe,
         )
         self.metrics.watch(lambda: self.batcher.waiting)
-        self._has_detector = boxes == "detector"
+        self._has_detector = boxes in FROM_DETECTOR
 
     async def predict(self, request: Request) -> dict[str, Any]:
         """The garments of each picture."""
@@ -212,12 +212,14 @@ class Service:
 
     def _source(self, name: str | None) -> BoxSource:
         for source in get_args(BoxSource):
-            if name == source and (source != "detector" or self._has_detector):
+            if name == source and (source not in FROM_DETECTOR or self._has_detector):
                 found: BoxSource = source
                 return found
         if name is None:
             return self._boxes
-        remedy = "; `fashionkp serve --boxes detector` loads one" if name == "detector" else ""
+        remedy = (
+            f"; `fashionkp serve --boxes {name}` loads a detector" if name in FROM_DETECTOR else ""
+        )
         raise RequestError(f"there are no boxes {name!r} here; expected refine or whole{remedy}")
 
 

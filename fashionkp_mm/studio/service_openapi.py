@@ -7,6 +7,7 @@ from typing import Any, get_args
 from fashionkp_mm.applications.alignment import Method
 from fashionkp_mm.applications.presets import PRESETS
 from fashionkp_mm.applications.scale import UNITS
+from fashionkp_mm.core.box_sources import BOX_SOURCES
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.parts import GROUPS
 
@@ -24,7 +25,7 @@ _OPTIONS: dict[str, Any] = {
     },
     "boxes": {
         "type": "string",
-        "enum": ["refine", "whole", "detector"],
+        "enum": list(BOX_SOURCES),
         "description": "Where to look, as `fashionkp predict --boxes`.",
     },
 }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from fashionkp_mm.compat.broken_imports import explained
 from fashionkp_mm.compat.streams import print_anything
-from fashionkp_mm.core.box_sources import BOX_SOURCES
+from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR
 from fashionkp_mm.core.words import error_message
 
 _LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
@@ -68,7 +68,7 @@ def test(argv: Sequence[str] | None = None) -> None:
         "--detector",
         nargs=2,
         metavar=("CONFIG", "CHECKPOINT"),
-        help="config and checkpoint of the detector for --boxes detector",
+        help="config and checkpoint of the detector for --boxes detector and fast",
     )
     parser.add_argument(
         "--category",
@@ -78,8 +78,8 @@ def test(argv: Sequence[str] | None = None) -> None:
     )
     _add_common_arguments(parser)
     args = parser.parse_args(argv)
-    if bool(args.detector) != ("detector" in (args.boxes or ())):
-        parser.error("--boxes detector and --detector CONFIG CHECKPOINT belong together")
+    if bool(args.detector) == FROM_DETECTOR.isdisjoint(args.boxes or ()):
+        parser.error("--boxes detector or fast and --detector CONFIG CHECKPOINT belong together")
     if args.boxes and args.dump:
         parser.error("--dump holds one test's predictions; leave it out, or --boxes")
     _run("test", args)

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from fashionkp_mm.core.box_sources import BoxSource
+from fashionkp_mm.core.box_sources import FROM_DETECTOR, BoxSource
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 
 TestSource = BoxSource | Literal["label"]
@@ -73,7 +73,7 @@ def _config(cfg: Config, source: TestSource, detector: tuple[str, str] | None) -
         changed.test_dataloader.dataset.bbox_source = source
     else:
         loop: dict[str, Any] = {"type": "PassesTestLoop", "boxes": source}
-        if source == "detector":
+        if source in FROM_DETECTOR:
             loop["detector"] = detector
         changed.test_cfg = {**(changed.get("test_cfg") or {}), **loop}
     shown = changed.default_hooks.get("visualization", {})

@@ -213,6 +213,14 @@ def test_refine_takes_two_more_passes_which_vote_alone() -> None:
     assert keypoints[0, 0].tolist() == [30, 30]
 
 
+def test_a_fast_look_is_the_only_one() -> None:
+    first = found(20, DRESS)
+    asked, _, last, keypoints = passes("fast", first)
+    assert asked == []
+    assert last is first
+    np.testing.assert_array_equal(keypoints, first.keypoints)
+
+
 def test_a_detectors_box_is_the_first_of_two_that_vote() -> None:
     first, second = found(20), found(40)
     asked, _, last, keypoints = passes("detector", first, second)

@@ -14,7 +14,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import MODELS, DefaultScope
 
 import fashionkp_mm.plugin.detection  # noqa: F401
-from fashionkp_mm.core.box_sources import StartBoxes, lowest_score, select_detections
+from fashionkp_mm.core.box_sources import BoxSource, StartBoxes, lowest_score, select_detections
 from fashionkp_mm.plugin.config_files import ConfigError, read_config
 from fashionkp_mm.plugin.weights import read_checkpoint, require_match, weights_of
 
@@ -57,12 +57,15 @@ class DetectedBoxes:
         model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     @torch.no_grad()
-    def __call__(self, paths: Sequence[str], wanted: Sequence[int | None]) -> list[StartBoxes]:
+    def __call__(
+        self, paths: Sequence[str], wanted: Sequence[int | None], source: BoxSource = "detector"
+    ) -> list[StartBoxes]:
         """Detect garments, best first.
 
         Args:
             paths: ``N`` image files.
             wanted: ``N`` indices of categories that are known to be in the pictures, or None.
+            source: What the boxes are for.
 
         Raises:
             BrokenImageError: A file is no usable image.
@@ -96,7 +99,7 @@ class DetectedBoxes:
                 score_threshold=self._score_threshold,
                 iou_threshold=self._iou_threshold,
             )
-            starts.append(StartBoxes.detected(detections, (width, height), category))
+            starts.append(StartBoxes.detected(detections, (width, height), category, source))
         return starts
 
 

@@ -223,7 +223,7 @@ def _require_points(
     if len(points) < needed:
         defined = ", ".join(CATEGORIES[template.category].keypoints)
         raise GarmentError(
-            f"{plural(len(points), 'point')} of a {template.category} to align by, {method} needs"
+            f"{template.category}: {plural(len(points), 'point')} to align by, {method} needs"
             f" {needed} or more of {defined}"
         )
     for what, some in (("the garment", points), ("the template", template.keypoints[used])):

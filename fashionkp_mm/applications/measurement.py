@@ -352,7 +352,7 @@ def _wanted(category: str, name: str, lengths: Sequence[Length]) -> Length:
 
 def _lacks(category: str, name: str) -> str:
     names = ", ".join(length.name for length in lengths_of(category))
-    return f"a {category} has no {name}, only {names}"
+    return f"{category}: there is no {name}, only {names}"
 
 
 def _measured(

@@ -76,7 +76,7 @@ class Aligning:
             nonlocal pasted
             template = self._options.templates.get(garment.category)
             if template is None:
-                raise GarmentError(f"there is no template for a {garment.category}")
+                raise GarmentError(f"there is no template for the category {garment.category}")
             found = align(picture, garment, method=self._options.method, template=template)
             files = {"file": self._path(paths["file"], position)}
             write_picture(files["file"], found.image)

@@ -81,9 +81,7 @@ class Cropping:
         def one(position: int, garment: Garment) -> list[dict[str, Any]]:
             pieces = crop(image, garment, self._options)
             if not pieces and any(parts_of(garment.category, self._options.parts)):
-                raise GarmentError(
-                    f"none of these parts of a {garment.category} lies in the picture"
-                )
+                raise GarmentError(f"{garment.category}: none of these parts lies in the picture")
             facts = {
                 "image_id": source.image_id,
                 "garment": position,

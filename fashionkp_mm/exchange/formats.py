@@ -118,8 +118,8 @@ def format_to_write(path: Path) -> Format:
         raise FormatError(
             f"{path}: unknown format '{suffix}'; expected a name that ends in .csv, .json, .parquet"
             " or .xml ('coco' or 'label-studio' in the name of a .json file asks for that, as in"
-            " coco.json), a folder's name with 'yolo' or 'labelme' in it, or --to"
-            f" {'|'.join(FORMATS)}"
+            " coco.json), a folder's name with 'yolo' or 'labelme' in it, or"
+            f" `fashionkp convert --to` {'|'.join(FORMATS)}"
         )
     require_writable(form, path)
     return form
@@ -153,8 +153,8 @@ def format_to_read(path: Path) -> Format:
     form = next((form for start, form in _STARTS.items() if head.startswith(start)), None)
     if form is None and b"," not in head.partition(b"\n")[0]:
         raise FormatError(
-            f"{path}: no format is recognised; expected one of {', '.join(FORMATS)}, which --from"
-            " names"
+            f"{path}: no format is recognised; expected one of {', '.join(FORMATS)}, which"
+            " `fashionkp convert --from` names"
         )
     return form or "fashionai"
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -56,7 +57,8 @@ def merge_options(cfg: Config, options: Sequence[str]) -> None:
     """Override a config with ``KEY=VALUE`` strings in MMEngine's notation.
 
     Raises:
-        ConfigError: One of them has another form, or the config has no such place.
+        ConfigError: One of them has another form, the config has no such place, or it has a number
+            there and the option has none.
     """
     for option in options:
         key, separator, _ = option.partition("=")
@@ -66,10 +68,28 @@ def merge_options(cfg: Config, options: Sequence[str]) -> None:
             raise ConfigError(f"--cfg-options {option}: its brackets do not match")
         parser = argparse.ArgumentParser()
         parser.add_argument("options", nargs=1, action=DictAction)
+        before = _value_at(cfg, key.split("."))
         try:
-            cfg.merge_from_dict(parser.parse_args(["--", option]).options)
+            given = parser.parse_args(["--", option]).options
+            cfg.merge_from_dict(given)
         except Exception as error:
             raise ConfigError(f"--cfg-options {option}: {_in_a_line(error)}") from error
+        is_number = isinstance(before, int | float) and not isinstance(before, bool)
+        if is_number and any(isinstance(value, str) for value in given.values()):
+            raise ConfigError(
+                f"--cfg-options {option}: expected a number, as the {before} of the config"
+            )
+
+
+def _value_at(cfg: Any, path: Sequence[str]) -> Any:
+    """What a config has at a place, None if there is no such place."""
+    value = cfg
+    for name in path:
+        try:
+            value = value[int(name) if isinstance(value, list | tuple) else name]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+    return value
 
 
 def _in_a_line(error: Exception) -> str:

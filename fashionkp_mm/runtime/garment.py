@@ -82,7 +82,8 @@ class Garment:
         """
         k = KEYPOINT_INDEX.get(name)
         if k is None or not self.defined[k]:
-            raise KeyError(f"a {self.category} has no {name!r}, only {', '.join(self._names())}")
+            names = ", ".join(self._names())
+            raise KeyError(f"{self.category}: there is no {name!r}, only {names}")
         x, y = self.keypoints[k].tolist()
         return Keypoint(x, y, float(self.keypoint_scores[k]), Visibility(int(self.visibility[k])))
 

@@ -163,7 +163,7 @@ def test_a_template_of_ones_own(few: Path, tmp_path: Path) -> None:
     assert result.exit_code == 1
     kinds = [row["category"] for row in manifest(tmp_path / "c")]
     assert set(kinds) <= {"skirt"}
-    assert "there is no template for a dress" in result.stderr
+    assert "there is no template for the category dress" in result.stderr
 
 
 def test_garments_without_enough_points_are_named_and_passed_over(

@@ -55,6 +55,8 @@ def test_options_override():
         ("c.7.d=1", "c.7.d=1: "),
         ("a.b.x=1", "a.b.x=1: "),
         ("--help", "expected KEY=VALUE"),
+        ("a.b=many", "expected a number, as the 1 of the config"),
+        ("c.0.d=x", "expected a number"),
     ],
 )
 def test_an_option_of_another_form_is_named(option, said):

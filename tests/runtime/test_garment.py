@@ -129,7 +129,7 @@ def test_points_go_by_name(skirt: Garment) -> None:
 
 @pytest.mark.parametrize("name", ["armpit_left", "waist_band", ""])
 def test_a_point_that_the_category_lacks_is_a_key_error(skirt: Garment, name: str) -> None:
-    with pytest.raises(KeyError, match=r"a skirt has no .* only waistband_left, waistband_right"):
+    with pytest.raises(KeyError, match=r"skirt: there is no .* only waistband_left, waistband_"):
         skirt[name]
 
 

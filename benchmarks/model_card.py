@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ from fashionkp_mm.visualization.keypoints import draw_garment
 from fashionkp_mm.visualization.sheet import contact_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("label", "whole", "refine", "detector")
+SOURCES = ("label", "whole", "refine", "detector", "fast")
 BEGIN, END = "<!-- by hand -->", "<!-- by benchmarks/model_card.py -->"
 BY_HAND = "Not described yet."
 DRAWN, SHOWN, SEED = 60, 8, 7
@@ -304,8 +304,8 @@ def errors(
         " gives the outermost ones away; `whole` the whole image; `refine` the whole image first"
         " and then the box of the points found, twice, whose points are fused; `detector` the box"
         " that the detector below is surest of and then that of the points found, whose points are"
-        " fused. The first four columns are PyTorch's"
-        " (`tools/test.py --boxes label whole refine detector`), the others `fashionkp predict"
+        " fused; `fast` the first of these two alone. The first five columns are PyTorch's"
+        " (`tools/test.py --boxes label whole refine detector fast`), the others `fashionkp predict"
         " --boxes refine` with the ONNX file. The category is given except in the last column, in"
         " which a point that a wrongly chosen category lacks counts as an error of 100 %. With flip"
         " test (`--flip-test`) but for the column that says so.\n\n" + table(["", *columns], rows)
@@ -441,12 +441,16 @@ def speed(model: Path, data: Path, answers: KeypointTable) -> str:
     crops = cut_out(images, PoseNetwork(model).geometry(boxes))
     session, _ = open_session(model)
     inputs = {"images": crops, "categories": np.full(TIMED, -1)}
-    plain, flipping = FashionPredictor(model), FashionPredictor(model, flip_test=True)
-    runs = {
+    plain = FashionPredictor(model, detector=shipped_model("detector"))
+    flipping = FashionPredictor(model, flip_test=True)
+    named = [CATEGORY_NAMES[answers.category_indices[index]] for index in chosen]
+    runs: dict[str, Callable[[], object]] = {
         "ONNX Runtime alone, crops that are ready": lambda: session.run(None, inputs),
-        "`whole`": lambda: plain.predict(images, boxes="whole"),
-        "`refine`": lambda: plain.predict(images),
-        "`refine`, flip test": lambda: flipping.predict(images),
+        "`whole`": lambda: plain.predict(images, named, "whole"),
+        "`fast`": lambda: plain.predict(images, named, "fast"),
+        "`detector`": lambda: plain.predict(images, named, "detector"),
+        "`refine`": lambda: plain.predict(images, named),
+        "`refine`, flip test": lambda: flipping.predict(images, named),
     }
     for run in runs.values():
         run()
@@ -457,9 +461,9 @@ def speed(model: Path, data: Path, answers: KeypointTable) -> str:
     ]
     return (
         f"## Speed\n\nOn {os.cpu_count()} cores of a shared machine, {TIMED} images of the"
-        f" validation set at once, decoding excluded, medians of {REPEATS}. `python"
-        " benchmarks/runtime.py` compares the runtime with rtmlib and MMPose; its figures are"
-        " in [benchmarks](benchmarks.md#speed).\n\n"
+        " validation set at once, their categories given, decoding excluded, medians of"
+        f" {REPEATS}. `python benchmarks/runtime.py` compares the runtime with rtmlib and MMPose;"
+        " its figures are in [benchmarks](benchmarks.md#speed).\n\n"
         + table(["", "ms an image", "times the first line"], rows)
     )
 

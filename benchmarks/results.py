@@ -85,7 +85,7 @@ def find_boxes(table: KeypointTable, root: Path, source: str) -> NDArray[np.floa
 def print_model(config: str, checkpoint: str, detector: Sequence[str] | None) -> None:
     """A model's rows, one for each source of boxes."""
     epochs = torch.load(checkpoint, weights_only=True, map_location="cpu")["meta"]["epoch"]
-    sources = [*MODEL_BOXES, *(["detector"] if detector else [])]
+    sources = [*MODEL_BOXES, *(["detector", "fast"] if detector else [])]
     given = test_model(config, checkpoint, sources, detector=detector)
     recognises = "fashionai/category_accuracy" in given[sources[0]]
     own = (

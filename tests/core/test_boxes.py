@@ -8,6 +8,7 @@ import sys
 import numpy as np
 
 from fashionkp_mm.core.boxes import (
+    box_overlaps,
     keypoint_boxes,
     refined_boxes,
     with_margin,
@@ -135,3 +136,10 @@ def test_margins_put_on_and_taken_off_leave_the_box() -> None:
 
 def test_no_box_stays_no_box_with_a_margin() -> None:
     assert np.isnan(with_margin(np.full((1, 4), np.nan, np.float32), np.array([0]))).all()
+
+
+def test_overlaps() -> None:
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 0, 0], [np.nan] * 4])
+    others = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30], [0, 0, 0, 0]])
+    wanted = [[1, 50 / 150, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(box_overlaps(boxes, others), wanted)

@@ -1,6 +1,6 @@
 """The garments of a picture that nobody has labelled, as the models themselves see them.
 
-FashionAI labels one garment a picture. Three of four show another one that is worn with it, and
+FashionAI labels one garment a picture. Many pictures show another one that is worn with it, and
 what is not labelled cannot be learned. So a detector and a pose network label them, and where the
 two agree, that is a label as well (self-training).
 """

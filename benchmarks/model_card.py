@@ -410,8 +410,8 @@ def detector_section(
         f" recipe is [`{config}`](../{config}):\n\n"
         f"```\n{command or f'python tools/train.py {config} --amp'}\n```\n\n"
         f"On the validation images, after epoch {meta.get('epoch', 'unknown')}, the last one: COCO"
-        f" AP {average:.1f} %, in which a garment that is found rightly but has no label counts as a"
-        " false alarm; its best box of the labelled category overlaps the labelled one by IoU 0.5"
+        f" AP {average:.1f} %, in which a garment that is found rightly but has no label counts as"
+        " a false alarm; its best box of the labelled category overlaps the labelled one by IoU 0.5"
         f" in {shares[0]:.1f} % and by IoU 0.75 in {shares[1]:.1f} % of the images. The files say"
         f" of themselves: trained on {facts.training_data}; licence: {facts.licence.rstrip('.')}."
     )

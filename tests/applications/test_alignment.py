@@ -239,10 +239,10 @@ def test_points_of_two_neighbours_say_little_of_the_rest() -> None:
 @pytest.mark.parametrize(
     ("method", "names", "message"),
     [
-        ("similarity", [], "0 points of a skirt to align by, similarity needs 2 or more of waist"),
-        ("similarity", ["hemline_left"], "1 point of a skirt"),
-        ("affine", ["hemline_left", "hemline_right"], "2 points of a skirt to align by, affine"),
-        ("tps", ["hemline_left", "hemline_right"], "2 points of a skirt to align by, tps needs 3"),
+        ("similarity", [], "skirt: 0 points to align by, similarity needs 2 or more of waist"),
+        ("similarity", ["hemline_left"], "skirt: 1 point to align by"),
+        ("affine", ["hemline_left", "hemline_right"], "skirt: 2 points to align by, affine"),
+        ("tps", ["hemline_left", "hemline_right"], "skirt: 2 points to align by, tps needs 3"),
     ],
 )
 def test_too_few_points(method, names: list[str], message: str) -> None:

@@ -351,7 +351,7 @@ class TestErrors:
 
     def test_an_unknown_length_or_unit(self, shape):
         measured = measure(shape("skirt"))
-        with pytest.raises(KeyError, match="a skirt has no sleeve, only waist"):
+        with pytest.raises(KeyError, match="skirt: there is no sleeve, only waist"):
             measured["sleeve"]
         with pytest.raises(ValueError, match="there is no unit 'ell', expected one of cm, mm, in"):
             measure(shape("skirt"), unit="ell")

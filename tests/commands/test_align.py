@@ -176,7 +176,7 @@ def test_garments_without_enough_points_are_named_and_passed_over(
     broken.write_text("\n".join(lines) + "\n")
     result = run("--labels", broken, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert f"{cells[0]}: 0 points of a {cells[1]} to align by" in result.stderr
+    assert f"{cells[0]}: {cells[1]}: 0 points to align by" in result.stderr
     assert len(manifest(tmp_path / "out")) == 5
 
 

@@ -132,7 +132,7 @@ def test_the_format_that_a_name_asks_for(name: str, form: str) -> None:
 
 @pytest.mark.parametrize("name", ["p.txt", "out", "coco"])
 def test_a_name_that_asks_for_none(name: str) -> None:
-    with pytest.raises(FormatError, match=r"expected a name that ends in .*--to fashionai"):
+    with pytest.raises(FormatError, match=r"a name that ends in .*convert --to` fashionai"):
         format_to_write(Path(name))
 
 

@@ -131,7 +131,8 @@ class FixedDetector:
         assert files == ("config.py", "weights.pth")
         self.count = 0
 
-    def __call__(self, paths: list[str], wanted: list[int | None]) -> list[StartBoxes]:
+    def __call__(self, paths: list[str], wanted: list[int | None], source: str) -> list[StartBoxes]:
+        assert source == "detector"
         starts = []
         for category in wanted:
             self.count += 1

@@ -66,6 +66,6 @@ def test_no_network_ends_in_an_error_that_names_the_switch(config, monkeypatch):
 
     monkeypatch.setattr(CheckpointLoader, "load_checkpoint", offline)
     with pytest.raises(
-        PretrainedError, match=r"efficientnet_lite0.*--pretrained FILE.*--pretrained none"
+        PretrainedError, match=r"efficientnet_lite2.*--pretrained FILE.*--pretrained none"
     ):
         set_pretrained(config, "default")

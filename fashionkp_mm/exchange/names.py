@@ -87,7 +87,7 @@ def read_names(path: Path) -> dict[str, str | None]:
     unknown = [
         f"{name}: {ours}"
         for name, ours in content.items()
-        if ours is not None and ours not in KEYPOINT_INDEX and ours not in CATEGORY_INDEX
+        if ours is not None and str(ours) not in {*KEYPOINT_INDEX, *CATEGORY_INDEX}
     ]
     if unknown:
         message = (

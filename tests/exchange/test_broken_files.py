@@ -324,6 +324,7 @@ class TestNames:
             ("a: [", "not readable as YAML"),
             ("- a", "expected lines such as"),
             ("left: neckline\n", "value 'left: neckline': nothing is called that here"),
+            ("categories: {shirt: blouse}\n", "nothing is called that here"),
         ],
     )
     def test_what_is_no_file_of_names(self, content: str, message: str, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, NUM_K
 from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.runtime import FashionPredictor
+from fashionkp_mm.runtime.file_garments import table_of
 
 ROOT = Path(__file__).resolve().parents[1]
 _BESIDE = ROOT.parent / "shared" / "fashionai"
@@ -158,23 +159,10 @@ def several_garments(
     """The cells of `SEVERAL`: what is found in pictures of which nothing is known."""
     paths = locate_images(answers.image_ids, root)
     pictures = list(dict.fromkeys(answers.image_ids))
-    garments = [
-        (image_id, garment)
-        for image_id, found in zip(
-            pictures, predictor.stream((paths[each] for each in pictures), None, boxes), strict=True
-        )
-        for garment in found
-    ]
-    recall = garment_recall(
-        answers,
-        KeypointTable(
-            image_ids=tuple(image_id for image_id, _ in garments),
-            category_indices=np.array([each.category_index for _, each in garments], np.int8),
-            keypoints=np.array([each.keypoints for _, each in garments]),
-            visibility=np.array([each.visibility for _, each in garments]),
-            rows=np.arange(len(garments)),
-        ),
-    )
+    predictions = predictor.predict([paths[each] for each in pictures], boxes=boxes)
+    found = zip(pictures, predictions, strict=True)
+    garments = ((image_id, garment) for image_id, each in found for garment in each)
+    recall = garment_recall(answers, table_of(garments))
     return [
         f"{recall.per_picture:.2f}",
         f"{recall.recall:.1f}",

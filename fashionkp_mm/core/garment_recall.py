@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fashionkp_mm.core.boxes import box_overlaps, keypoint_boxes
 from fashionkp_mm.core.garments import Visibility
 from fashionkp_mm.core.normalized_error import NormalizedErrorResult, normalized_error
+from fashionkp_mm.core.pairing import closest_pairs
 from fashionkp_mm.core.table import KeypointTable
 
 MIN_OVERLAP = 0.5
@@ -62,11 +63,11 @@ def garment_recall(answers: KeypointTable, predictions: KeypointTable) -> Garmen
         answers: Labels, one garment or several a picture.
         predictions: Garments found; of one picture the surest comes first.
     """
-    boxes = [
+    boxes, predicted_boxes = (
         keypoint_boxes(table.keypoints, table.visibility != Visibility.ABSENT)
         for table in (answers, predictions)
-    ]
-    spans = np.asarray(np.isfinite(boxes[0]).all(axis=1))
+    )
+    spans = np.asarray(np.isfinite(boxes).all(axis=1))
     labelled, predicted = answers.rows_of, predictions.rows_of
     partners = np.full(len(answers), -1, np.intp)
     surest = 0
@@ -76,9 +77,10 @@ def garment_recall(answers: KeypointTable, predictions: KeypointTable) -> Garmen
             continue
         categories = answers.category_indices[own]
         surest += int(predictions.category_indices[found[0]] in categories)
-        overlaps = box_overlaps(boxes[0][own], boxes[1][found])
+        overlaps = box_overlaps(boxes[own], predicted_boxes[found])
         overlaps[categories[:, None] != predictions.category_indices[found][None]] = 0
-        partners[own] = _paired(overlaps, found)
+        columns = closest_pairs(-overlaps, -MIN_OVERLAP)
+        partners[own] = np.where(columns >= 0, found[columns], -1)
     partners[~spans] = -1
     return GarmentRecall(
         pictures=len(labelled),
@@ -110,17 +112,3 @@ def _error(
         answers.category_indices[scored],
         failed=failed[scored],
     )
-
-
-def _paired(overlaps: NDArray[np.float64], found: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each row of ``overlaps`` one of ``found``, -1 where none overlaps enough."""
-    partners = np.full(len(overlaps), -1, np.intp)
-    taken: set[int] = set()
-    for at in np.argsort(-overlaps, axis=None, kind="stable").tolist():
-        row, column = divmod(at, len(found))
-        if overlaps[row, column] < MIN_OVERLAP:
-            break
-        if partners[row] < 0 and column not in taken:
-            partners[row] = found[column]
-            taken.add(column)
-    return partners

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,7 +40,7 @@ def prediction_rows(answers: KeypointTable, predictions: KeypointTable) -> NDArr
 
 def _partners(
     answers: KeypointTable, predictions: KeypointTable, found: NDArray[np.intp]
-) -> Sequence[int]:
+) -> NDArray[np.intp]:
     """One of the rows ``found`` for each garment of a picture, -1 where none is left."""
     others = predictions.select(found)
     labelled, placed = answers.visibility != Visibility.ABSENT, others.placed
@@ -52,11 +50,22 @@ def _partners(
     count = common.sum(axis=2)
     cost = np.where(count > 0, (distances * common).sum(axis=2) / np.maximum(count, 1), _FAR)
     cost += 2 * _FAR * (answers.category_indices[:, None] != others.category_indices[None])
-    partners = [-1] * len(answers)
+    columns = closest_pairs(cost)
+    return np.where(columns >= 0, found[columns], -1)
+
+
+def closest_pairs(costs: NDArray[np.float64], most: float = np.inf) -> NDArray[np.intp]:
+    """A column for each row of ``costs`` ``(N, M)``, the pairs of least cost before others.
+
+    Each column is used once; -1 where none is left that costs ``most`` or less.
+    """
+    columns = np.full(len(costs), -1, np.intp)
     taken: set[int] = set()
-    for at in np.argsort(cost, axis=None, kind="stable").tolist():
-        answer, other = divmod(at, len(found))
-        if partners[answer] < 0 and other not in taken:
-            partners[answer] = int(found[other])
-            taken.add(other)
-    return partners
+    for at in np.argsort(costs, axis=None, kind="stable").tolist():
+        row, column = divmod(at, costs.shape[1])
+        if costs[row, column] > most:
+            break
+        if columns[row] < 0 and column not in taken:
+            columns[row] = column
+            taken.add(column)
+    return columns

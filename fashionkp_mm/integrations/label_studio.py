@@ -30,11 +30,11 @@ from fastapi.responses import JSONResponse
 from fashionkp_mm import __version__
 from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR, BoxSource
 from fashionkp_mm.core.garments import CATEGORY_NAMES
-from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.exchange import label_studio as form
 from fashionkp_mm.exchange.table import GarmentTable
 from fashionkp_mm.integrations.label_studio_pictures import PictureError, Pictures
 from fashionkp_mm.runtime import FashionPredictor, Prediction, shipped_model
+from fashionkp_mm.runtime.file_garments import table_of
 
 VERSION = f"fashionkp {__version__}"
 _LOG = logging.getLogger("uvicorn.error")
@@ -222,15 +222,8 @@ def _failed(task: Mapping[str, Any], error: Exception) -> dict[str, Any]:
 def _table(prediction: Prediction) -> GarmentTable:
     assert prediction.image_size is not None
     garments = list(prediction)
-    table = KeypointTable(
-        image_ids=("picture",) * len(garments),
-        category_indices=np.array([each.category_index for each in garments], np.int8),
-        keypoints=np.array([each.keypoints for each in garments]),
-        visibility=np.array([each.visibility for each in garments]),
-        rows=np.arange(len(garments)),
-    )
     return GarmentTable.of(
-        table,
+        table_of(("picture", garment) for garment in garments),
         sizes={"picture": prediction.image_size},
         boxes=np.array([each.box for each in garments]),
         scores=np.array([each.score for each in garments], np.float32),

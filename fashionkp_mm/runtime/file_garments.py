@@ -1,13 +1,15 @@
-"""The garments of a file of any format, as the runtime has them."""
+"""Garments as the runtime has them, from tables and files of any format, and back."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.exchange.formats import read_table
 from fashionkp_mm.exchange.table import GarmentTable
 from fashionkp_mm.exchange.tables import read_labels_table
@@ -37,6 +39,20 @@ def read_labelled_garments(path: Path) -> dict[str, list[Garment]]:
         OSError: The file cannot be read.
     """
     return garments_of(read_labels_table(path), score=1.0)
+
+
+def table_of(garments: Iterable[tuple[str, Garment]]) -> KeypointTable:
+    """A table of garments, each with its picture's id."""
+    named = list(garments)
+    if not named:
+        return KeypointTable.empty()
+    return KeypointTable(
+        image_ids=tuple(image_id for image_id, _ in named),
+        category_indices=np.array([garment.category_index for _, garment in named], np.int8),
+        keypoints=np.stack([garment.keypoints for _, garment in named]),
+        visibility=np.stack([garment.visibility for _, garment in named]),
+        rows=np.arange(len(named)),
+    )
 
 
 def garments_of(table: GarmentTable, score: float = math.nan) -> dict[str, list[Garment]]:

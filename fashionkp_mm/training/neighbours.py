@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from fashionkp_mm.core.boxes import box_overlaps, keypoint_boxes
 from fashionkp_mm.core.files import require_apart
-from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, NUM_KEYPOINTS, Visibility
+from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.exchange.formats import format_to_write, require_writable, write_table
 from fashionkp_mm.exchange.table import GarmentTable
 from fashionkp_mm.plugin.label_files import image_paths, read_table
-from fashionkp_mm.runtime import FashionPredictor, Garment, Prediction, shipped_model
+from fashionkp_mm.runtime import FashionPredictor, Garment, shipped_model
+from fashionkp_mm.runtime.file_garments import table_of
 
 _WORN_TOGETHER = {
     frozenset((CATEGORY_INDEX[top], CATEGORY_INDEX[bottom]))
@@ -57,19 +59,12 @@ def label_neighbours(arguments: argparse.Namespace) -> None:
         arguments.model, detector=arguments.detector or shipped_model("detector")
     )
     pictures = list(dict.fromkeys(table.image_ids))
-    predictions = predictor.stream(image_paths(pictures, arguments.images), None, "detector")
-    added = neighbours(table, dict(zip(pictures, _read(predictions), strict=True)))
+    found = predictor.predict(image_paths(pictures, arguments.images), boxes="detector")
+    added = neighbours(table, dict(zip(pictures, found, strict=True)))
     write_table(out, GarmentTable.of(KeypointTable.joined([table, added])), form)
     counts = Counter(CATEGORY_NAMES[index] for index in added.category_indices.tolist())
-    found = ", ".join(f"{counts[name]} {name}" for name in CATEGORY_NAMES if counts[name])
-    print(f"{out}: {len(table)} labelled garments, {len(added)} added: {found or 'none'}")
-
-
-def _read(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    for prediction in predictions:
-        if prediction.error is not None:
-            raise prediction.error
-        yield prediction
+    named = ", ".join(f"{counts[name]} {name}" for name in CATEGORY_NAMES if counts[name])
+    print(f"{out}: {len(table)} labelled garments, {len(added)} added: {named or 'none'}")
 
 
 def neighbours(labels: KeypointTable, found: Mapping[str, Iterable[Garment]]) -> KeypointTable:
@@ -101,23 +96,14 @@ def neighbours(labels: KeypointTable, found: Mapping[str, Iterable[Garment]]) ->
             ):
                 taken.add(category)
                 chosen.append((image_id, garment))
-    return _table(chosen)
+    return _labels(chosen)
 
 
-def _table(garments: Sequence[tuple[str, Garment]]) -> KeypointTable:
-    count = len(garments)
-    keypoints = np.full((count, NUM_KEYPOINTS, 2), -1, np.float32)
-    visibility = np.full((count, NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
-    for row, (_, garment) in enumerate(garments):
-        present = garment.visibility != Visibility.ABSENT
-        # Labels lie inside their picture.
-        inside = np.clip(garment.keypoints, 0, np.array(garment.image_size) - 1)
-        keypoints[row, present] = inside[present].round(_DECIMALS)
-        visibility[row] = garment.visibility
-    return KeypointTable(
-        image_ids=tuple(image_id for image_id, _ in garments),
-        category_indices=np.array([CATEGORY_INDEX[g.category] for _, g in garments], np.int8),
-        keypoints=keypoints,
-        visibility=visibility,
-        rows=np.arange(count),
-    )
+def _labels(garments: Sequence[tuple[str, Garment]]) -> KeypointTable:
+    """Garments as labels are: points in their picture, to a hundredth of a pixel."""
+    table = table_of(garments)
+    sizes = np.array([garment.image_size for _, garment in garments]).reshape(-1, 1, 2)
+    inside = np.clip(table.keypoints, 0, sizes - 1).round(_DECIMALS)
+    present = table.visibility != Visibility.ABSENT
+    keypoints = np.where(present[..., None], inside, -1).astype(np.float32)
+    return replace(table, keypoints=keypoints)

@@ -16,7 +16,7 @@ from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions
 from fashionkp_mm.commands.job import Job, run_job
 from fashionkp_mm.core.digests import content_in_words
-from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS, Side
+from fashionkp_mm.core.parts import ATTRIBUTES, PIECES, Side
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.exchange.formats import FormatError
 
@@ -46,7 +46,7 @@ def crop_options(
     width, height = int(match[1]), match[2] and int(match[2])
     if keep_ratio and height:
         raise ValueError(f"with its own ratio a part has one size, as in {width}, not {size}")
-    words = {ALL: [name for name in GROUPS if name not in ATTRIBUTES], ATTRIBUTE: list(ATTRIBUTES)}
+    words = {ALL: PIECES, ATTRIBUTE: ATTRIBUTES}
     names = [name for word in parts.split(",") for name in words.get(word.strip(), [word.strip()])]
     pixels = width if keep_ratio else (width, height or width)
     return CropOptions(tuple(dict.fromkeys(names)), pixels, margin, side)

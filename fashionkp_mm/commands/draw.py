@@ -151,9 +151,7 @@ class _PanelDrawer:
         self.beside = beside
         self.partners = None if beside is None else prediction_rows(table, beside)
         self.shown = shown
-        self.rows_of: dict[str, list[int]] = {}
-        for row, image_id in enumerate(table.image_ids):
-            self.rows_of.setdefault(image_id, []).append(row)
+        self.rows_of = table.rows_of
         self.errors = errors
         self.found, self.missing = found, missing
         self.names = names

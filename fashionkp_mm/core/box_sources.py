@@ -142,7 +142,7 @@ class StartBoxes:
         detections: Detections,
         image_size: tuple[int, int],
         wanted: int | None,
-        source: BoxSource = "detector",
+        source: BoxOrigin = "detector",
     ) -> StartBoxes:
         """What `select_detections` found; where that is nothing, as the module says.
 

@@ -375,10 +375,11 @@ class _Pair:
 
     def missing(self, answers: KeypointTable) -> Missing:
         found = self.rows >= 0
+        names = answers.names
 
         def named(points: NDArray[np.bool_]) -> dict[str, tuple[str, ...]]:
             return {
-                answers.name_of(int(i)): tuple(KEYPOINT_NAMES[k] for k in np.flatnonzero(points[i]))
+                names[i]: tuple(KEYPOINT_NAMES[k] for k in np.flatnonzero(points[i]))
                 for i in np.flatnonzero(found & points.any(axis=1))
             }
 

@@ -199,6 +199,8 @@ ATTRIBUTES = (
 
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(part.group for part in _PARTS))
 """Names of parts without their side, in the order of the table."""
+PIECES: tuple[str, ...] = tuple(name for name in GROUPS if name not in ATTRIBUTES)
+"""Those of them that are pieces of a garment, and no task of the attribute track."""
 PART_NAMES: tuple[str, ...] = tuple(dict.fromkeys(part.name for part in _PARTS))
 """Names of single parts: ``collar``, ``sleeve_left``."""
 

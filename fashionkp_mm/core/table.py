@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -154,11 +155,16 @@ class KeypointTable:
             rows.setdefault(image_id, []).append(row)
         return {image_id: np.array(each, np.intp) for image_id, each in rows.items()}
 
-    def name_of(self, row: int) -> str:
-        """The id of a row's image, with the garment's number where it is not the image's first."""
-        image_id = self.image_ids[row]
-        earlier = self.image_ids[:row].count(image_id)
-        return f"{image_id}, garment {earlier + 1}" if earlier else image_id
+    @property
+    def names(self) -> list[str]:
+        """Each row's image id, with the garment's number where it is not the image's first."""
+        counts: Counter[str] = Counter()
+        names = []
+        for image_id in self.image_ids:
+            counts[image_id] += 1
+            number = counts[image_id]
+            names.append(image_id if number == 1 else f"{image_id}, garment {number}")
+        return names
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> KeypointTable:
         """The table's rows that a mask or an index array ``(M,)`` names."""

@@ -82,9 +82,7 @@ class GarmentTable:
     def rows_of(self) -> dict[str, list[int]]:
         """Rows of each picture's garments, in the order of the pictures."""
         rows: dict[str, list[int]] = {image_id: [] for image_id in self.pictures}
-        for row, image_id in enumerate(self.garments.image_ids):
-            rows[image_id].append(row)
-        return rows
+        return rows | {image_id: own.tolist() for image_id, own in self.garments.rows_of.items()}
 
     @property
     def size_of(self) -> dict[str, tuple[int, int]]:

@@ -285,7 +285,7 @@ class FashionPredictor:
                     detected,
                     _size(picture.image),
                     picture.request.wanted,
-                    "fast" if picture.request.source == "fast" else "detector",
+                    picture.request.source,
                 ),
             )
             for picture, detected in zip(waiting, detections, strict=True)

@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import numpy as np
 from fastapi import FastAPI, Request, Response
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fashionkp_mm import __version__
 from fashionkp_mm.applications import KnownLength, PoseErrors, Scale, ScaleError
-from fashionkp_mm.core.box_sources import FROM_DETECTOR, BoxSource
+from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR, BoxSource
 from fashionkp_mm.images import BrokenImageError, decode_image, image_size
 from fashionkp_mm.runtime import FashionPredictor, Prediction
 from fashionkp_mm.studio.answers import explaining
@@ -211,10 +211,9 @@ class Service:
         return asked, self._source(asked.facts.get("boxes"))
 
     def _source(self, name: str | None) -> BoxSource:
-        for source in get_args(BoxSource):
+        for source in BOX_SOURCES:
             if name == source and (source not in FROM_DETECTOR or self._has_detector):
-                found: BoxSource = source
-                return found
+                return source
         if name is None:
             return self._boxes
         remedy = (

@@ -23,7 +23,7 @@ from fashionkp_mm.applications.alignment import Method
 from fashionkp_mm.applications.scale import UNITS
 from fashionkp_mm.applications.templates import Template, canonical_templates
 from fashionkp_mm.core.garments import CATEGORY_NAMES
-from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS
+from fashionkp_mm.core.parts import PIECES
 from fashionkp_mm.core.words import listed
 
 MAX_PICTURES = 64
@@ -35,7 +35,6 @@ FACTS = (
     "background", "fill", "hide_face",
 )  # fmt: skip
 """Fields that a request may have beside its pictures."""
-_ALL_PARTS = [name for name in GROUPS if name not in ATTRIBUTES]
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no")
 
 
@@ -116,7 +115,7 @@ def crop_options(facts: dict[str, str]) -> CropOptions:
         RequestError: They are none.
     """
     names = facts.get("parts")
-    parts = [name.strip() for name in names.split(",")] if names else _ALL_PARTS
+    parts = [name.strip() for name in names.split(",")] if names else PIECES
     size = _side(facts, "224")
     try:
         return CropOptions(tuple(parts), (size, size))

@@ -12,7 +12,7 @@ from typing import Any
 from fashionkp_mm.applications import CropOptions, crop, measure
 from fashionkp_mm.core.digests import file_digest
 from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.core.parts import ATTRIBUTES, GROUPS
+from fashionkp_mm.core.parts import PIECES
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.exchange.formats import Format
 from fashionkp_mm.images import BrokenImageError, encode_image, image_size, load_image
@@ -30,7 +30,6 @@ from fashionkp_mm.studio.export import (
 from fashionkp_mm.studio.garments import from_arrays, in_box, to_table
 from fashionkp_mm.studio.store import ConflictError, NoPictureError, Store, Version
 
-_PARTS = tuple(name for name in GROUPS if name not in ATTRIBUTES)
 _CROP_SIZE = 112
 """Longer side of the crops beside the picture, in pixels."""
 
@@ -176,7 +175,7 @@ class Session:
         (found,) = garments_of(to_table({"": [garment]}, {"": size}), score=1.0)[""]
         measured = measure(found)
         image = load_image(path, max_megapixels=self._max_megapixels)
-        crops = crop(image, found, CropOptions(_PARTS, size=_CROP_SIZE))
+        crops = crop(image, found, CropOptions(PIECES, size=_CROP_SIZE))
         return {
             "unit": measured.unit,
             "lengths": [

@@ -10,12 +10,13 @@ category has, all of which are returned; absent ones are outside.
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import cvat_sdk.auto_annotation as cvataa
 from cvat_sdk import models
 from PIL import Image
 
+from fashionkp_mm.batch.options import Options
 from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR, BoxSource
 from fashionkp_mm.core.garments import (
     CATEGORIES,
@@ -24,7 +25,7 @@ from fashionkp_mm.core.garments import (
     KEYPOINT_INDEX,
     Visibility,
 )
-from fashionkp_mm.runtime import FashionPredictor, Garment, shipped_model
+from fashionkp_mm.runtime import FashionPredictor, Garment
 
 SPEC = cvataa.DetectionFunctionSpec(
     labels=[
@@ -89,9 +90,9 @@ def create(
         raise ValueError(f"boxes is {boxes!r}, expected one of {', '.join(BOX_SOURCES)}")
     if detector and boxes not in FROM_DETECTOR:
         raise ValueError(f"a detector is of no use with boxes {boxes}")
-    finder: Any = detector or (shipped_model("detector") if boxes in FROM_DETECTOR else None)
-    predictor = FashionPredictor(model or None, detector=finder, flip_test=flip_test, device=device)
-    return GarmentFunction(predictor, category or None, boxes)
+    own_model, own_detector = (Path(file) if file else None for file in (model, detector))
+    options = Options(own_model, own_detector, boxes, flip_test, device=device)
+    return GarmentFunction(options.predictor(), category or None, boxes)
 
 
 def _skeleton(garment: Garment) -> models.LabeledShapeRequest:

@@ -28,12 +28,13 @@ from fastapi import Body, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from fashionkp_mm import __version__
-from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR, BoxSource
+from fashionkp_mm.batch.options import Options
+from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxSource
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.exchange import label_studio as form
 from fashionkp_mm.exchange.table import GarmentTable
 from fashionkp_mm.integrations.label_studio_pictures import PictureError, Pictures
-from fashionkp_mm.runtime import FashionPredictor, Prediction, shipped_model
+from fashionkp_mm.runtime import FashionPredictor, Prediction
 from fashionkp_mm.runtime.file_garments import table_of
 
 VERSION = f"fashionkp {__version__}"
@@ -196,11 +197,10 @@ def backend_of(environment: Mapping[str, str]) -> Backend:
     ):
         if value is not None and value not in allowed:
             raise ValueError(f"{name} is {value!r}, expected one of {', '.join(allowed)}")
-    predictor = FashionPredictor(
-        environment.get("FASHIONKP_MODEL") or None,
-        detector=shipped_model("detector") if boxes in FROM_DETECTOR else None,
-    )
-    return Backend(predictor, Pictures.of_environment(environment), category, boxes)  # type: ignore[arg-type]
+    model = environment.get("FASHIONKP_MODEL")
+    options = Options(Path(model) if model else None, None, boxes, flip_test=False)  # type: ignore[arg-type]
+    pictures = Pictures.of_environment(environment)
+    return Backend(options.predictor(), pictures, category, options.boxes)
 
 
 def _answer(prediction: Prediction, tags: Tags) -> dict[str, Any]:

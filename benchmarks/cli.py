@@ -32,7 +32,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def main() -> None:
-    command = [FASHIONKP] if FASHIONKP.exists() else [sys.executable, "-m", "fashionkp_mm.cli"]
+    command = [FASHIONKP] if FASHIONKP.exists() else [sys.executable, "-m", "fashionkp_mm"]
     print(f"data: 100 random rows; medians of {REPEATS}")
     bare, help_ = interleaved(
         REPEATS, lambda: run(sys.executable, "-c", ""), lambda: run(*command, "--help")

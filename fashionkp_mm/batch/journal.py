@@ -243,14 +243,10 @@ class Journal:
                 f"{self.path}: its first line, which says what made it, is damaged; run without"
                 " --resume to begin anew"
             )
-        different = [
-            f"{name} {theirs.get(name, 'none')}, not {made_by.get(name, 'none')}"
-            for name in dict.fromkeys((*theirs, *made_by))
-            if theirs.get(name) != made_by.get(name)
-        ]
+        different = made_by_difference(theirs, made_by)
         if different:
             raise JournalError(
-                f"{self.path}: the interrupted run used {'; '.join(different)}. Its predictions"
+                f"{self.path}: the interrupted run used {different}. Its predictions"
                 " and this run's do not belong in one file: repeat its options, or run without"
                 " --resume to begin anew"
             )
@@ -290,6 +286,15 @@ class Journal:
     def _sum(self, start: bytes) -> str:
         """Checksum of a line up to its checksum, and of the first line before it."""
         return hashlib.sha256(self._first + start).hexdigest()[:16]
+
+
+def made_by_difference(theirs: Mapping[str, Any], ours: Mapping[str, str]) -> str:
+    """In which words what made an earlier run's results is not what makes ours; often none."""
+    return "; ".join(
+        f"{name} {theirs.get(name, 'none')}, not {ours.get(name, 'none')}"
+        for name in dict.fromkeys((*theirs, *ours))
+        if theirs.get(name) != ours.get(name)
+    )
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

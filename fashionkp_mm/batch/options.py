@@ -38,8 +38,11 @@ class Options:
     max_megapixels: float = MAX_MEGAPIXELS
     device: str = "cpu"
 
-    def predictor(self) -> FashionPredictor:
+    def predictor(self, threads: int | None = None) -> FashionPredictor:
         """The predictor that these options describe.
+
+        Args:
+            threads: As in `FashionPredictor`.
 
         Raises:
             NoModelError: A model was not named, and none of its kind comes with the package.
@@ -56,6 +59,7 @@ class Options:
             model,
             detector=detector,
             flip_test=self.flip_test,
+            threads=threads,
             max_megapixels=self.max_megapixels,
             device=self.device,
         )

@@ -254,11 +254,13 @@ def write_table(
 def _folder_format(path: Path) -> Format:
     if (path / yolo_pose.CONFIG).is_file():
         return "yolo-pose"
+    if any(path.glob("*.parquet")):
+        return "parquet"
     if any(path.rglob("*.json")):
         return "labelme"
     raise FormatError(
-        f"{path}: no format is recognised; expected a folder with {yolo_pose.CONFIG} (YOLO-pose) or"
-        " with labelme's .json files"
+        f"{path}: no format is recognised; expected a folder with {yolo_pose.CONFIG} (YOLO-pose),"
+        " with .parquet files or with labelme's .json files"
     )
 
 

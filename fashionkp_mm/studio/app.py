@@ -119,10 +119,17 @@ class StudioRoutes:
             },
         }
 
-    def image(self, number: int, if_none_match: Annotated[str | None, Header()] = None) -> Response:
-        """A picture, as JPEG."""
-        encoded, tag = self.session.image(number)
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    def image(
+        self,
+        number: int,
+        content: str | None = None,
+        if_none_match: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        """A picture, as JPEG; what is asked for by its content may be kept for good."""
+        encoded, present = self.session.image(number)
+        tag = f'"{present}"'
+        kept = "max-age=31536000, immutable" if content == present else "no-cache"
+        headers = {"ETag": tag, "Cache-Control": f"private, {kept}"}
         if if_none_match == tag:
             return Response(status_code=304, headers=headers)
         return Response(encoded(), media_type="image/jpeg", headers=headers)

@@ -69,7 +69,8 @@ class Session:
         self._in_file = dict(album.labels)
         self._digest = album.digest
         self._doubts: dict[int, tuple[int, Doubt]] = {}
-        self._sizes: dict[int, tuple[int, int]] = {}
+        self._sizes: dict[int, tuple[str, tuple[int, int]]] = {}
+        self._broken: set[int] = set()
         self._predicting, self._writing = threading.Lock(), threading.Lock()
 
     @property
@@ -89,19 +90,23 @@ class Session:
     def picture(self, number: int) -> dict[str, Any]:
         """A picture with its garments, and why it cannot be shown where it cannot.
 
+        ``content`` names what the image file contains, see `image`.
+
         Raises:
             NoPictureError: There is no such picture.
             StoreError: The store cannot be read.
         """
         version = self._version(number)
         try:
-            size = self._size(number)
+            content, size = self._content(number), self._size(number)
+            if self.is_fresh(version):
+                version = self.predict_whole(version)
         except BrokenImageError as error:
-            return {**_shown(version), "size": None, "error": str(error)}
-        if self.is_fresh(version):
-            version = self.predict_whole(version)
+            self._broken.add(number)
+            return {**_shown(version), "size": None, "content": None, "error": str(error)}
         others = None if self._others is None else self._others.get(version.image_id)
-        return {**_shown(version), "size": list(size), "error": None, "others": others}
+        shown = {"size": list(size), "content": content, "error": None, "others": others}
+        return {**_shown(version), **shown}
 
     def image(self, number: int) -> tuple[Callable[[], bytes], str]:
         """A function that gives the picture as JPEG, and a name for its present content.
@@ -110,16 +115,18 @@ class Session:
             NoPictureError: There is no such picture.
             BrokenImageError: It is missing or cannot be read.
         """
-        path = self._path(number)
-        try:
-            status = path.stat()
-        except OSError:
-            raise BrokenImageError(f"{path}: the image is missing") from None
+        path, content = self._path(number), self._content(number)
 
         def encoded() -> bytes:
-            return encode_image(load_image(path, max_megapixels=self._max_megapixels), ".jpg")
+            try:
+                image = load_image(path, max_megapixels=self._max_megapixels)
+            except BrokenImageError:
+                self._broken.add(number)
+                raise
+            self._broken.discard(number)
+            return encode_image(image, ".jpg")
 
-        return encoded, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+        return encoded, content
 
     def change(
         self, number: int, base: int, garments: list[dict[str, Any]], **more: Any
@@ -286,12 +293,22 @@ class Session:
             raise BrokenImageError(f"{image_id}: {self.album.missing[image_id]}")
         return self.album.paths[image_id]
 
+    def _content(self, number: int) -> str:
+        """Names what a picture's file contains at present."""
+        path = self._path(number)
+        try:
+            status = path.stat()
+        except OSError:
+            raise BrokenImageError(f"{path}: the image is missing") from None
+        return f"{status.st_mtime_ns:x}-{status.st_size:x}"
+
     def _size(self, number: int) -> tuple[int, int]:
-        if number not in self._sizes:
-            self._sizes[number] = image_size(
-                self._path(number), max_megapixels=self._max_megapixels
-            )
-        return self._sizes[number]
+        content = self._content(number)
+        known = self._sizes.get(number)
+        if known is None or known[0] != content:
+            size = image_size(self._path(number), max_megapixels=self._max_megapixels)
+            known = self._sizes[number] = content, size
+        return known[1]
 
     def _sizes_of(self, versions: Sequence[Version]) -> dict[str, tuple[int, int]]:
         """Sizes by image id; (0, 0) of pictures that cannot be read."""
@@ -316,7 +333,7 @@ class Session:
             "categories": [garment["category"] for garment in version.garments],
             "doubt": round(cached[1].value, 3),
             "reason": cached[1].reason,
-            "missing": version.image_id not in self.album.paths,
+            "missing": version.image_id not in self.album.paths or version.number in self._broken,
         }
 
 

@@ -184,11 +184,8 @@ def test_a_missing_and_a_broken_picture_are_said_and_the_rest_works(labels):
         assert "not an image" in picture(client, 2)["error"]
         assert client.get("/api/pictures/2/image").status_code == 422
         assert picture(client, 3)["error"] is None
-        assert [entry["missing"] for entry in client.get("/api/queue").json()] == [
-            True,
-            False,
-            False,
-        ]
+        missing = [entry["missing"] for entry in client.get("/api/queue").json()]
+        assert missing == [True, True, False]
         answer = client.post("/api/pictures/2/predict", json={"box": [0, 0, 9, 9]})
         assert answer.status_code == 422
 
@@ -199,8 +196,12 @@ def test_the_image_is_sent_once(labels):
         first = client.get("/api/pictures/1/image")
         headers = {"If-None-Match": first.headers["etag"]}
         assert client.get("/api/pictures/1/image", headers=headers).status_code == 304
+        address = f"/api/pictures/1/image?content={picture(client)['content']}"
+        assert "immutable" in client.get(address).headers["cache-control"]
+        assert "immutable" not in first.headers["cache-control"]
         os.utime(path.parent / read_labels(path).image_ids[0], (1, 1))
         assert client.get("/api/pictures/1/image", headers=headers).status_code == 200
+        assert "immutable" not in client.get(address).headers["cache-control"]
 
 
 def test_a_full_disk_is_said(labels):

@@ -156,9 +156,11 @@ def test_a_point_is_dragged_to_a_pixel_at_every_zoom(page, labels, wheel):
         page.mouse.move(*mouse)
         for _ in range(3):
             page.mouse.wheel(0, wheel)
-        page.wait_for_timeout(100)
-        factor = page_scale(page) / scale
-        assert factor == pytest.approx(2.718 ** (-wheel * 3 / 480), rel=0.01)
+        expected = 2.718 ** (-wheel * 3 / 480)
+        end = time.monotonic() + PATIENCE
+        while (factor := page_scale(page) / scale) != pytest.approx(expected, rel=0.01):
+            assert time.monotonic() < end, f"zoomed by {factor}, not {expected}"
+            page.wait_for_timeout(10)
         # The wheel zooms at the pointer: what is there stays, all else moves away from it.
         again = center(page, name)
         away = [at + factor * (place - at) for place, at in zip(start, mouse, strict=True)]
@@ -361,6 +363,27 @@ def test_enter_accepts_and_goes_on_to_the_end(page, labels):
         screenshot(page, "end_of_the_queue")
 
 
+def test_keys_pressed_before_the_next_picture_is_there_are_for_it(page, labels):
+    with served(labels(2)) as (address, session):
+        open_page(page, f"{address}#1")
+        held = []
+        page.route("**/api/pictures/2", lambda route: held.append(route))
+        page.reload()  # what was asked for ahead is forgotten
+        page.wait_for_selector("body[data-ready]")
+        first, second = (stored(session, number)["garments"] for number in (1, 2))
+        name = next(iter(second[0]["keypoints"]))
+        for key in ("Enter", "Tab", "ArrowRight", "ArrowRight"):
+            page.keyboard.press(key)
+        for route in held:
+            route.continue_()
+        wait(page, "location.hash === '#2'")
+        saved(page)
+        assert stored(session, 1)["state"] == "accepted"
+        assert stored(session, 1)["garments"] == first
+        after = stored(session, 2)["garments"][0]["keypoints"][name]
+        assert after["x"] == second[0]["keypoints"][name]["x"] + 2
+
+
 def test_filters(page, labels):
     with served(labels(5)) as (address, session):
         categories = [entry["categories"][0] for entry in session.queue()]
@@ -384,9 +407,25 @@ def test_a_broken_picture_is_said_and_the_next_one_works(page, labels):
     with served(path) as (address, _):
         open_page(page, f"{address}#1")
         page.wait_for_selector("#message:has-text('not an image')")
+        assert page.locator(".point").count() == 0
+        assert page.locator("[data-number='1']:has-text('cannot be shown')").count() == 1
         screenshot(page, "broken_picture")
         page.keyboard.press("PageDown")
         page.wait_for_selector(".point")
+        assert not page.locator("#message").is_visible()
+
+
+def test_a_picture_that_breaks_off_is_said(page, labels):
+    path = labels(2)
+    image = path.parent / read_labels(path).image_ids[0]
+    image.write_bytes(image.read_bytes()[:600])  # its head is whole
+    with served(path) as (address, session):
+        assert stored(session)["error"] is None
+        page.goto(f"{address}#1")
+        page.wait_for_selector("#message:has-text('cut off'), #message:has-text('truncated')")
+        assert page.locator(".point").count() == 0
+        page.keyboard.press("PageDown")
+        page.wait_for_selector("#stage[data-shown='2']")
         assert not page.locator("#message").is_visible()
 
 
@@ -430,7 +469,6 @@ def test_two_pages_do_not_overwrite_each_other(page, browser, labels):
         assert theirs["author"] == "Bob"
         drag(page, center(page, name), [c - 20 for c in center(page, name)])
         page.wait_for_selector("#conflict[open]")
-        page.wait_for_timeout(300)
         screenshot(page, "conflict")
         assert page.locator("#conflict .preview").count() == 2
         assert "Bob" in page.locator("#conflict").text_content()

@@ -30,5 +30,8 @@ export async function ask(path, body) {
   return content;
 }
 
-/** @param {number} number */
-export const imageOf = (number) => `/api/pictures/${number}/image`;
+/**
+ * Where a picture's image is. With what it contains in its address, the browser asks only once.
+ * @param {import('./model.js').Picture} picture
+ */
+export const imageOf = ({ number, content }) => `/api/pictures/${number}/image?content=${content}`;

@@ -1,4 +1,4 @@
-import { ask, imageOf } from './api.js';
+import { ask } from './api.js';
 import { $, h } from './dom.js';
 import { preview } from './draw.js';
 
@@ -50,22 +50,21 @@ export function openExport(session) {
  * Two people changed one picture: show both, and let this one choose.
  * @param {import('./saver.js').Change} mine
  * @param {any} theirs
- * @param {[number, number]} size
+ * @param {import('./model.js').Picture} picture
  * @returns {Promise<'mine' | 'theirs'>}
  */
-export function chooseVersion(mine, theirs, size) {
+export function chooseVersion(mine, theirs, picture) {
   return new Promise((resolve) => {
     const dialog = $('#conflict');
     /** @param {'mine' | 'theirs'} which */
     const chosen = (which) => { dialog.close(); resolve(which); };
     dialog.oncancel = (/** @type {Event} */ event) => event.preventDefault();
-    const href = imageOf(mine.number);
     const when = new Date(1000 * theirs.time).toLocaleTimeString();
     open(dialog, 'Somebody else has changed this picture', h('div', { className: 'versions' },
-      h('figure', {}, preview(href, size, theirs.garments),
+      h('figure', {}, preview(picture, theirs.garments),
         h('figcaption', {}, `${theirs.author}, ${when}: ${summary(theirs)}`),
         h('button', { className: 'main', onclick: () => chosen('theirs') }, 'Keep theirs')),
-      h('figure', {}, preview(href, size, mine.garments),
+      h('figure', {}, preview(picture, mine.garments),
         h('figcaption', {}, `yours: ${summary(mine)}`),
         h('button', { onclick: () => chosen('mine') }, 'Save mine instead'))),
     h('p', {}, 'The other version stays in the history either way.'));

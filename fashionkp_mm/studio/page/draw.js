@@ -1,3 +1,4 @@
+import { imageOf } from './api.js';
 import { svg } from './dom.js';
 import { CATEGORIES, bounds, inWords, links } from './model.js';
 
@@ -70,15 +71,15 @@ function handle(garment, place, index) {
 
 /**
  * A small picture with garments on it, which only shows.
- * @param {string} href
- * @param {[number, number]} size
+ * @param {import('./model.js').Picture} picture
  * @param {Garment[]} garments
  */
-export function preview(href, [width, height], garments) {
+export function preview(picture, garments) {
+  const [width, height] = picture.size ?? [512, 512];
   const scale = 320 / Math.max(width, height);
   /** @type {Place} */
   const place = (x, y) => [x * scale, y * scale];
   return svg('svg', { class: 'preview', viewBox: `0 0 ${width * scale} ${height * scale}` },
-    svg('image', { href, width: width * scale, height: height * scale }),
+    svg('image', { href: imageOf(picture), width: width * scale, height: height * scale }),
     ...garments.map((garment, index) => drawn(garment, place, { index, selected: true })));
 }

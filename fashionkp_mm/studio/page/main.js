@@ -1,6 +1,6 @@
 /** The page: puts the parts together, and says which key does what. */
 
-import { ask, imageOf } from './api.js';
+import { ask, imageOf, Refusal } from './api.js';
 import { showBeside } from './beside.js';
 import { chooseVersion, openExport, openHelp } from './dialogs.js';
 import { $ } from './dom.js';
@@ -20,8 +20,15 @@ let author = localStorage.getItem('author') ?? session.author;
 let boxUse = null;
 /** @type {import('./model.js').Garment | undefined} The garment that lengths and crops are of. */
 let besideOf;
-/** @type {Map<number, Promise<any>>} Pictures that were asked for ahead. */
+/** @type {Map<number, Promise<import('./model.js').Picture>>} Pictures that were asked for ahead. */
 const ahead = new Map();
+const AHEAD = 2;
+/** @type {number | null} The picture that is on its way. */
+let arriving = null;
+/** One question at a time. */
+let resolving = Promise.resolve();
+/** @type {KeyboardEvent[]} Keys pressed meanwhile, which are for that picture. */
+let early = [];
 
 const editor = new Editor({ onChange: draw, onSave: save });
 const queue = new Queue(go);
@@ -32,6 +39,12 @@ const stage = new Stage($('#stage'), {
   onDone: () => editor.keepPreview(),
   onCancel: () => { editor.cancelPreview(); hint(''); },
   onBox: (box) => { hint(''); boxUse?.(box); },
+  onBroken: async () => {
+    const { picture } = editor;
+    if (!picture) return;
+    const error = await ask(imageOf(picture)).then(() => 'The picture cannot be shown.', (why) => why.message);
+    if (editor.picture === picture) open({ ...picture, size: null, error });
+  },
 });
 const saver = new Saver({
   onProgress: (unsaved, problem) => {
@@ -45,7 +58,7 @@ const saver = new Saver({
       drawFacts();
     }
   },
-  onConflict: resolve,
+  onConflict: (number, theirs) => { resolving = resolving.then(() => resolve(number, theirs)); },
 });
 
 function draw() {
@@ -80,6 +93,7 @@ async function go(number) {
   editor.cancelPreview();
   say('');
   hint('');
+  arriving = number;
   queue.open(number);
   // What was not acknowledged yet must not be hidden by what the server still has.
   while (saver.isUnsaved(number)) await new Promise((then) => setTimeout(then, 30));
@@ -87,26 +101,49 @@ async function go(number) {
   try {
     picture = await fetched(number);
   } catch (error) {
-    say(/** @type {Error} */ (error).message);
+    if (queue.current !== number) return;
+    arriving = null;
+    early = [];
+    if (editor.picture) queue.open(editor.picture.number);
+    say(error instanceof Refusal ? error.message : 'The server does not answer; try again.');
     return;
   }
   if (queue.current !== number) return;
   saver.revisions.set(number, picture.revision);
-  editor.open(picture);
-  stage.show(number, picture.size);
-  say(picture.error ?? '');
+  open(picture);
   location.replace(`#${number}`);
-  queue.update(number, { state: picture.state, categories: picture.garments.map((each) => each.category) });
-  prefetch(queue.neighbour(1, true));
+  arriving = null;
+  while (early.length && arriving === null) onKey(/** @type {KeyboardEvent} */ (early.shift()));
+  prefetch(queue.following(AHEAD));
 }
 
-/** @param {number | null} number */
-function prefetch(number) {
-  if (number === null || saver.isUnsaved(number)) return;
-  ahead.clear();
-  ahead.set(number, ask(`/api/pictures/${number}`));
-  ahead.get(number)?.catch(() => ahead.delete(number));
-  new Image().src = imageOf(number);
+/** @param {import('./model.js').Picture} picture */
+function open(picture) {
+  // What cannot be seen cannot be judged: its garments stay as they are.
+  editor.open(picture.error ? { ...picture, garments: [] } : picture);
+  stage.show(picture);
+  say(picture.error ?? '');
+  queue.update(picture.number, { state: picture.state, missing: !!picture.error,
+    categories: picture.garments.map((each) => each.category) });
+}
+
+/** @param {import('./model.js').Picture} picture */
+function decoded(picture) {
+  if (!picture.size) return;
+  const image = new Image();
+  image.src = imageOf(picture);
+  image.decode().catch(() => {});  // it is said when the picture is opened
+}
+
+/** @param {number[]} numbers */
+function prefetch(numbers) {
+  for (const number of ahead.keys()) if (!numbers.includes(number)) ahead.delete(number);
+  for (const number of numbers) {
+    if (ahead.has(number) || saver.isUnsaved(number)) continue;
+    const asked = ask(`/api/pictures/${number}`);
+    ahead.set(number, asked);
+    asked.then(decoded, () => ahead.delete(number));
+  }
 }
 
 function end() {
@@ -116,8 +153,8 @@ function end() {
 }
 
 function accept() {
-  if (!editor.picture || editor.picture.error) return;
-  editor.accept();
+  if (!editor.picture) return;
+  if (!editor.picture.error) editor.accept();
   go(queue.neighbour(1, true));
 }
 
@@ -158,15 +195,22 @@ function lookInBox(again) {
   };
 }
 
-/** @param {import('./saver.js').Change} mine @param {any} theirs */
-async function resolve(mine, theirs) {
-  saver.revisions.set(mine.number, theirs.revision);
-  const { size } = await ask(`/api/pictures/${mine.number}`);
-  const choice = await chooseVersion(mine, theirs, size);
-  if (choice === 'mine') saver.save(mine);
-  else queue.update(mine.number, { state: theirs.state });
-  editor.histories.delete(mine.number);
-  if (queue.current === mine.number) go(mine.number);
+/** @param {number} number @param {any} theirs */
+async function resolve(number, theirs) {
+  const picture = await untilAnswered(() => ask(`/api/pictures/${number}`));
+  const choice = await chooseVersion(/** @type {any} */ (saver.contested.get(number)), theirs, picture);
+  saver.settle(number, theirs.revision, choice);
+  if (choice === 'theirs') queue.update(number, { state: theirs.state });
+  ahead.delete(number);
+  editor.histories.delete(number);
+  if (queue.current === number) go(number);
+}
+
+/** @template T @param {() => Promise<T>} attempt @returns {Promise<T>} */
+async function untilAnswered(attempt) {
+  for (;;) {
+    try { return await attempt(); } catch { await new Promise((then) => setTimeout(then, 500)); }
+  }
 }
 
 /** @param {string} text */
@@ -219,6 +263,23 @@ const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 document.addEventListener('keydown', (event) => {
   const target = /** @type {Element} */ (event.target);
   if (document.querySelector('dialog[open]') || target.closest('input, select')) return;
+  if (arriving === null) onKey(event);
+  else if (isOurs(event)) {
+    event.preventDefault();
+    early.push(event);
+  }
+});
+
+/** @param {KeyboardEvent} event */
+function isOurs(event) {
+  const key = event.key.toLowerCase();
+  if (event.ctrlKey || event.metaKey) return key === 'z' || key === 'y';
+  return event.key in arrows || event.key === 'Tab' || (!event.altKey && key in keys);
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const target = /** @type {Element} */ (event.target);
   const inPanel = target.closest('button, a, [role=listbox]') !== null;
   if (event.ctrlKey || event.metaKey) {
     const key = event.key.toLowerCase();
@@ -240,7 +301,7 @@ document.addEventListener('keydown', (event) => {
     event.preventDefault();
     keys[event.key.toLowerCase()](event.shiftKey);
   }
-});
+}
 
 /** @param {string} name */
 function rename(name) {

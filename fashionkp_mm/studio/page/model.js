@@ -10,7 +10,7 @@
  * @typedef {'open' | 'accepted'} State
  * @typedef {{number: number, image_id: string, revision: number, time: number, author: string,
  *   by_person: boolean, state: State, garments: Garment[], size: [number, number] | null,
- *   error: string | null, others?: Garment[] | null}} Picture
+ *   error: string | null, content: string | null, others?: Garment[] | null}} Picture
  * @typedef {{number: number, image_id: string, state: State, categories: string[], doubt: number,
  *   reason: string, missing: boolean}} Entry
  */

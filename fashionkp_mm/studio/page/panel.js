@@ -29,7 +29,7 @@ export function drawPanel(editor, listeners) {
         swatch, `${index + 1}`),
       chosen ? select : h('span', {}, garment.category), h('span', { className: 'score' }, score));
   }));
-  if (!editor.garments.length) $('#garments').append(h('p', { className: 'none' }, 'No garment here yet.'));
+  if (!editor.garments.length && !picture.error) $('#garments').append(h('p', { className: 'none' }, 'No garment here yet.'));
   drawPoints(editor);
   for (const [name, possible] of Object.entries({ undo: editor.canUndo, redo: editor.canRedo,
     swap: !!editor.current, remove: !!editor.current, predict: !!editor.current,

@@ -72,14 +72,20 @@ export class Queue {
    * @returns {number | null}
    */
   neighbour(step, unaccepted = false) {
-    const count = this.shown.length;
+    if (unaccepted) return this.following(1)[0] ?? null;
     const at = this.shown.findIndex((entry) => entry.number === this.current);
-    if (!unaccepted) return this.shown[at + step]?.number ?? null;
-    for (let i = 1; i <= count; i++) {
-      const entry = this.shown[(at + i * step + count) % count];
-      if (entry.state !== 'accepted' && !entry.missing && entry.number !== this.current) return entry.number;
-    }
-    return null;
+    return this.shown[at + step]?.number ?? null;
+  }
+
+  /**
+   * The numbers of the pictures that `neighbour` would give next, one after the other.
+   * @param {number} count
+   */
+  following(count) {
+    const at = this.shown.findIndex((entry) => entry.number === this.current);
+    return [...this.shown.slice(at + 1), ...this.shown.slice(0, Math.max(0, at))]
+      .filter((entry) => entry.state !== 'accepted' && !entry.missing && entry.number !== this.current)
+      .slice(0, count).map((entry) => entry.number);
   }
 
   /** @param {number} number */
@@ -113,7 +119,7 @@ export class Queue {
   /** @param {Entry} entry */
   #row(entry) {
     const mark = entry.missing ? '⚠' : entry.state === 'accepted' ? '✓' : '';
-    const what = entry.missing ? 'missing' : entry.reason || entry.categories.join(', ') || 'no garment';
+    const what = entry.missing ? 'cannot be shown' : entry.reason || entry.categories.join(', ') || 'no garment';
     const meter = h('span', { className: 'doubt', hidden: !entry.doubt, title: `doubt ${entry.doubt}` }, h('i'));
     meter.firstChild.style.width = `${100 * entry.doubt}%`;
     return h('button', {

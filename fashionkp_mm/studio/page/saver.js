@@ -13,7 +13,7 @@ export class Saver {
   /**
    * @param {{onProgress: (unsaved: number, problem: string) => void,
    *   onSaved: (version: any) => void,
-   *   onConflict: (mine: Change, current: any) => void}} listeners
+   *   onConflict: (number: number, current: any) => void}} listeners
    */
   constructor(listeners) {
     this.listeners = listeners;
@@ -23,21 +23,40 @@ export class Saver {
     this.sending = null;
     /** @type {Map<number, number>} The latest revision that this page has seen. */
     this.revisions = new Map();
+    /** @type {Map<number, Change>} What met somebody else's change, until `settle`. */
+    this.contested = new Map();
     window.addEventListener('beforeunload', (event) => {
       if (this.unsaved) event.preventDefault();
     });
   }
 
-  get unsaved() { return this.waiting.size + (this.sending ? 1 : 0); }
+  get unsaved() { return this.waiting.size + this.contested.size + (this.sending ? 1 : 0); }
 
   /** @param {number} number */
-  isUnsaved(number) { return this.waiting.has(number) || this.sending?.number === number; }
+  isUnsaved(number) {
+    return this.waiting.has(number) || this.contested.has(number) || this.sending?.number === number;
+  }
 
   /** @param {Omit<Change, 'key'>} change */
   save(change) {
-    this.waiting.set(change.number, { ...change, key: newKey() });
+    const changes = this.contested.has(change.number) ? this.contested : this.waiting;
+    changes.set(change.number, { ...change, key: newKey() });
     this.listeners.onProgress(this.unsaved, '');
     if (!this.sending) this.#send();
+  }
+
+  /**
+   * A person has seen both versions of a picture, and chosen.
+   * @param {number} number
+   * @param {number} revision Theirs.
+   * @param {'mine' | 'theirs'} choice
+   */
+  settle(number, revision, choice) {
+    const mine = this.contested.get(number);
+    this.contested.delete(number);
+    this.revisions.set(number, revision);
+    if (mine && choice === 'mine') this.save(mine);
+    else this.listeners.onProgress(this.unsaved, '');
   }
 
   async #send() {
@@ -63,9 +82,9 @@ export class Saver {
         return;
       } catch (error) {
         if (error instanceof Refusal && error.status === 409) {
-          const mine = this.waiting.get(change.number) ?? change;
+          this.contested.set(change.number, this.waiting.get(change.number) ?? change);
           this.waiting.delete(change.number);
-          this.listeners.onConflict(mine, error.body.current);
+          this.listeners.onConflict(change.number, error.body.current);
           return;
         }
         const problem = error instanceof Refusal

@@ -13,7 +13,8 @@ const LOUPE = { radius: 66, margin: 12, zoom: 4 };
  * @typedef {{garments: Garment[], others: Garment[], garment: number, point: string | null}} Scene
  * @typedef {{onSelect: (garment: number, point: string | null) => void,
  *   onMovePoint: (x: number, y: number) => void, onMoveGarment: (dx: number, dy: number) => void,
- *   onDone: () => void, onCancel: () => void, onBox: (box: number[]) => void}} Listeners
+ *   onDone: () => void, onCancel: () => void, onBox: (box: number[]) => void,
+ *   onBroken: () => void}} Listeners
  */
 export class Stage {
   /**
@@ -26,6 +27,8 @@ export class Stage {
     this.view = { scale: 1, x: 0, y: 0 };
     /** @type {[number, number] | null} */
     this.size = null;
+    /** @type {HTMLImageElement | null} What was asked for last. */
+    this.asked = null;
     /** @type {Scene} */
     this.scene = { garments: [], others: [], garment: 0, point: null };
     /** @type {Map<number, {x: number, y: number}>} Pointers that are down, on the screen. */
@@ -58,20 +61,29 @@ export class Stage {
   }
 
   /**
-   * @param {number} number
-   * @param {[number, number] | null} size
+   * Show a picture; `data-shown` is its number once its image is there.
+   * @param {import('./model.js').Picture} picture
    */
-  show(number, size) {
+  async show(picture) {
+    const { number, size } = picture, href = imageOf(picture), images = [this.image, this.magnified];
     this.size = size;
     this.cancel();
-    for (const image of [this.image, this.magnified]) {
-      if (size) {
-        image.setAttribute('href', imageOf(number));
-        image.setAttribute('width', size[0]);
-        image.setAttribute('height', size[1]);
-      } else image.removeAttribute('href');
+    for (const image of images) {
+      // Not over the picture before: nobody should see these points on that one.
+      if (!size || image.getAttribute('href') !== href) image.removeAttribute('href');
+      image.setAttribute('width', size?.[0] ?? 0);
+      image.setAttribute('height', size?.[1] ?? 0);
     }
+    delete this.root.dataset.shown;
     this.fit();
+    const asked = this.asked = new Image();
+    if (!size) return;
+    asked.src = href;
+    const isWhole = await asked.decode().then(() => true, () => false);
+    if (this.asked !== asked) return;
+    if (!isWhole) { this.listeners.onBroken(); return; }
+    for (const image of images) image.setAttribute('href', href);
+    this.root.dataset.shown = String(number);
   }
 
   /** @param {Scene} scene */

@@ -90,7 +90,7 @@ def wait(page: Any, expression: str) -> None:
         page.wait_for_timeout(2)
 
 
-SHOWN = "document.querySelector('#stage > image').getBBox().width > 0 && location.hash === '#{}'"
+SHOWN = "document.querySelector('#stage').dataset.shown === '{}'"
 
 
 def press(page: Any, key: str, times: int = 1) -> int:

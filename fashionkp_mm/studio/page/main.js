@@ -153,7 +153,7 @@ function end() {
 }
 
 function accept() {
-  if (!editor.picture) return;
+  if (!editor.picture || arriving !== null) return;  // what is on its way nobody has seen yet
   if (!editor.picture.error) editor.accept();
   go(queue.neighbour(1, true));
 }

@@ -66,7 +66,7 @@ def fits(form: Format, found: Any) -> bool:
 
 @cache
 def _examples(form: Format) -> list[Any]:
-    """A garment of each category, as a file of this format needs it."""
+    """A garment of each category, of several passes and of one, as a file of this format has it."""
     garments = [
         Garment(
             image_id="",
@@ -81,8 +81,10 @@ def _examples(form: Format) -> list[Any]:
             keypoints=np.zeros((NUM_KEYPOINTS, 2), np.float32),
             keypoint_scores=np.zeros(NUM_KEYPOINTS, np.float32),
             visibility=np.zeros(NUM_KEYPOINTS, np.int8),
+            keypoint_spreads=np.full(NUM_KEYPOINTS, spread, np.float32),
         )
         for category in CATEGORY_NAMES
+        for spread in (0.0, np.nan)
     ]
     examples: list[Any] = content(form, (1, 1), garments)["garments"]
     return examples

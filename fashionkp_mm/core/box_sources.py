@@ -24,13 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar, get_args
+from typing import Generic, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.boxes import refined_boxes, without_margin
-from fashionkp_mm.core.fusion import fused_keypoints
+from fashionkp_mm.core.fusion import fused_keypoints, keypoint_spreads
 from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, UNKNOWN_CATEGORY, Visibility
 from fashionkp_mm.core.nms import garment_nms
 
@@ -227,13 +227,30 @@ class PassResult(Protocol):
 _Result = TypeVar("_Result", bound=PassResult)
 
 
+@dataclass(frozen=True)
+class Fused(Generic[_Result]):
+    """What all passes together found of ``N`` garments.
+
+    Attributes:
+        boxes: ``(N, 4)`` the last pass's.
+        last: What the last pass found.
+        keypoints: ``(N, K, 2)`` the fused points, which take the place of its own.
+        spreads: ``(N, K)`` see `fusion.keypoint_spreads`.
+    """
+
+    boxes: NDArray[np.float32]
+    last: _Result
+    keypoints: NDArray[np.float32]
+    spreads: NDArray[np.float32]
+
+
 def further_passes(
     source: BoxOrigin,
     boxes: NDArray[np.float32],
     first: _Result,
     image_sizes: NDArray[np.integer],
     run_pass: Callable[[NDArray[np.float32]], _Result],
-) -> tuple[NDArray[np.float32], _Result, NDArray[np.float32]]:
+) -> Fused[_Result]:
     """Make the passes that follow the first one, and fuse the points of those that vote.
 
     Args:
@@ -243,9 +260,6 @@ def further_passes(
         image_sizes: ``(N, 2)`` width and height of each garment's picture.
         run_pass: Makes one more pass, given boxes ``(N, 4)`` for the same ``N`` garments.
 
-    Returns:
-        The last pass's boxes ``(N, 4)``, what it found, and the fused points ``(N, K, 2)``, which
-        take the place of its own.
     """
     passes = PASSES[source]
     found = [first]
@@ -257,11 +271,10 @@ def further_passes(
         boxes = refined_boxes(last.keypoints, present, image_sizes, defined)
         found.append(run_pass(boxes))
     votes = found[passes.locating :]
+    points = np.stack([vote.keypoints for vote in votes])
+    categories = np.stack([vote.category_indices for vote in votes])
+    spreads = keypoint_spreads(points, categories)
     if len(votes) == 1:
-        return boxes, found[-1], found[-1].keypoints
-    keypoints = fused_keypoints(
-        np.stack([vote.keypoints for vote in votes]),
-        np.stack([vote.keypoint_scores for vote in votes]),
-        np.stack([vote.category_indices for vote in votes]),
-    )
-    return boxes, found[-1], keypoints
+        return Fused(boxes, found[-1], found[-1].keypoints, spreads)
+    scores = np.stack([vote.keypoint_scores for vote in votes])
+    return Fused(boxes, found[-1], fused_keypoints(points, scores, categories), spreads)

@@ -33,3 +33,23 @@ def fused_keypoints(
     fused: NDArray[np.float32] = keypoints[-1].astype(np.float32)
     fused[known] = weighted[known] / total[known, None]
     return fused
+
+
+def keypoint_spreads(
+    keypoints: NDArray[np.float32], category_indices: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """How far apart the passes that vote have a point.
+
+    Args:
+        keypoints: ``(P, N, K, 2)`` x and y in pixels of the image, one pass after the other.
+        category_indices: ``(P, N)``, the category that each pass looked for.
+
+    Returns:
+        ``(N, K)`` the largest distance of a pass's point from the last pass's, in pixels; NaN where
+        the last pass is the only one that votes.
+    """
+    agrees = category_indices == category_indices[-1]
+    distances = np.linalg.norm(keypoints - keypoints[-1], axis=-1)
+    distances = np.where(agrees[..., None], distances, 0).max(axis=0)
+    spreads: NDArray[np.float32] = np.where(agrees.sum(axis=0)[:, None] > 1, distances, np.nan)
+    return spreads.astype(np.float32)

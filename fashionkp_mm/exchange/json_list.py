@@ -152,18 +152,20 @@ def entries(table: GarmentTable) -> Iterator[dict[str, Any]]:
 def _further(garment: Mapping[str, Any], names: set[str], file: str, place: str) -> dict[str, Any]:
     """What the table has no column for; what `predict` writes of it is judged."""
     further = {name: value for name, value in garment.items() if name in names}
-    scores = further.get("category_scores")
-    if scores is not None and not isinstance(scores, dict):
-        message = "expected the categories' scores by name"
-        raise wrong(file, f"{place}.category_scores", scores, message)
-    given = {name: further[name] for name in _SCORES if name in further} | (scores or {})
+    given = {name: further[name] for name in _SCORES if name in further}
+    for several in _BY_NAME & further.keys():
+        values = further[several]
+        if not isinstance(values, dict):
+            raise wrong(file, f"{place}.{several}", values, "expected numbers by name")
+        given |= {f"{several}.{name}": value for name, value in values.items()}
     for name, value in given.items():
         if type(value) not in NUMBER or not np.isfinite(value):
-            raise wrong(file, f"{place}.{name}", value, "expected a score")
+            raise wrong(file, f"{place}.{name}", value, "expected a number")
     return further
 
 
 _SCORES = ("category_score", "box_score")
+_BY_NAME = {"category_scores", "keypoint_spreads"}
 
 
 def _size(size: Any, file: str, place: str) -> tuple[int, int]:

@@ -100,8 +100,8 @@ class PassesTestLoop(TestLoop):
             else:
                 first = run_pass(boxes)
             sizes = np.array([samples[row].ori_shape[::-1] for row in rows])
-            _, last, keypoints = further_passes(source, boxes, first, sizes, run_pass)
-            for row, sample, points in zip(rows, last.samples, keypoints, strict=True):
+            fused = further_passes(source, boxes, first, sizes, run_pass)
+            for row, sample, points in zip(rows, fused.last.samples, fused.keypoints, strict=True):
                 sample.pred_instances.keypoints = points[None]
                 outputs[row] = sample
         return outputs

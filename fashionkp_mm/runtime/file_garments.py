@@ -8,7 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.garments import (
+    CATEGORY_KEYPOINTS,
+    CATEGORY_NAMES,
+    KEYPOINT_NAMES,
+    Visibility,
+)
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.exchange.formats import read_table
 from fashionkp_mm.exchange.table import GarmentTable
@@ -77,6 +82,7 @@ def garments_of(table: GarmentTable, score: float = math.nan) -> dict[str, list[
             own = points[row, placed[row]]
             boxes[row] = [*own.min(axis=0), *own.max(axis=0)] if len(own) else [0] * 4
         category_scores = extras.get("category_scores", {})
+        spreads = extras.get("keypoint_spreads", {})
         found.setdefault(image_id, []).append(
             Garment(
                 image_id=image_id,
@@ -93,6 +99,9 @@ def garments_of(table: GarmentTable, score: float = math.nan) -> dict[str, list[
                 keypoints=points[row],
                 keypoint_scores=scores[row],
                 visibility=states[row],
+                keypoint_spreads=np.array(
+                    [spreads.get(name, math.nan) for name in KEYPOINT_NAMES], np.float32
+                ),
             )
         )
     return found

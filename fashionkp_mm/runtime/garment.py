@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from fashionkp_mm.core.garments import (
     CATEGORY_NAMES,
     KEYPOINT_INDEX,
     KEYPOINT_NAMES,
+    NUM_KEYPOINTS,
     Visibility,
 )
 from fashionkp_mm.exchange.coco import polygon
@@ -59,6 +60,8 @@ class Garment:
         keypoint_scores: ``(K,)``; 0 for points that the category does not define.
         visibility: ``(K,)`` int8 of ``core.garments.Visibility``: whether a point is visible,
             occluded or absent. Points that the category does not define are absent.
+        keypoint_spreads: ``(K,)`` pixels between the points of the passes that vote; NaN where one
+            pass alone does. Large ones mean a doubtful point.
     """
 
     image_id: str | None
@@ -73,6 +76,9 @@ class Garment:
     keypoints: NDArray[np.float32]
     keypoint_scores: NDArray[np.float32]
     visibility: NDArray[np.int8]
+    keypoint_spreads: NDArray[np.float32] = field(
+        default_factory=lambda: np.full(NUM_KEYPOINTS, np.nan, np.float32)
+    )
 
     def __getitem__(self, name: str) -> Keypoint:
         """A point of the category by name: ``garment["armpit_left"]``.
@@ -179,6 +185,10 @@ class Garment:
             "category_scores": {
                 name: round(float(score), 4)
                 for name, score in zip(CATEGORY_NAMES, self.category_scores, strict=True)
+            },
+            "keypoint_spreads": {
+                KEYPOINT_NAMES[k]: _rounded(float(self.keypoint_spreads[k]))
+                for k in np.flatnonzero(self.defined & ~np.isnan(self.keypoint_spreads))
             },
             "box": [_rounded(value) for value in self.box.tolist()],
             "box_source": self.box_source,

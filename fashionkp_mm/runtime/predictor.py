@@ -237,24 +237,27 @@ class FashionPredictor:
 
         owners = np.repeat(np.arange(len(pictures)), counts)
         sources = [pictures[owner].start.source for owner in owners]
+        spreads = np.full(found.keypoint_scores.shape, np.nan, np.float32)
         for source in dict.fromkeys(sources):
             if PASSES[source].total == 1:
                 continue
             rows = np.flatnonzero([each == source for each in sources])
             images = [pictures[owner].image for owner in owners[rows]]
-            boxes[rows], last, keypoints = further_passes(
+            fused = further_passes(
                 source,
                 boxes[rows],
                 found.select(rows),
                 np.array([_size(image) for image in images]),
                 partial(self._look, images, wanted[rows]),
             )
-            found = found.replaced(rows, replace(last, keypoints=keypoints))
+            boxes[rows], spreads[rows] = fused.boxes, fused.spreads
+            found = found.replaced(rows, replace(fused.last, keypoints=fused.keypoints))
 
         garments: list[list[Garment]] = [[] for _ in pictures]
         for row, owner in enumerate(owners.tolist()):
             of_picture = garments[owner]
-            of_picture.append(_garment(pictures[owner], len(of_picture), boxes[row], found, row))
+            garment = _garment(pictures[owner], len(of_picture), boxes[row], found, row)
+            of_picture.append(replace(garment, keypoint_spreads=spreads[row]))
         return garments
 
     def _look(

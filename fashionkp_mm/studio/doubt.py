@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashionkp_mm.core.garments import CATEGORY_INDEX, KEYPOINT_NAMES, Visibility
 from fashionkp_mm.core.normalized_error import normalizers
@@ -31,9 +32,10 @@ def doubt_of(
 ) -> Doubt:
     """The strongest reason to doubt a picture's garments.
 
-    A model's score of a point or of the category counts as one less the score. A point that another
-    source has elsewhere counts by the distance, in units of the garment's normaliser (see
-    `core.normalized_error`), up to 1; another category or number of garments counts as 1.
+    A model's score of a point or of the category counts as one less the score. A point that the
+    model's passes, or another source, have elsewhere counts by the distance, in units of the
+    garment's normaliser (see `core.normalized_error`), up to 1; another category or number of
+    garments counts as 1.
 
     Args:
         garments: The garments as `studio.garments` describes them.
@@ -54,7 +56,19 @@ def _unsure(garment: Mapping[str, Any]) -> list[Doubt]:
     if "category_score" in garment:
         score = garment["category_score"]
         reasons.append(Doubt(1 - score, f"{garment['category']} {score:.2f}"))
-    return reasons
+    return reasons + _spread(garment)
+
+
+def _spread(garment: Mapping[str, Any]) -> list[Doubt]:
+    points, states = arrays(garment["keypoints"])
+    unit = _unit(points, states, garment["category"])
+    return [
+        Doubt(
+            min(1.0, point["spread"] / unit), f"{name}: passes {point['spread'] / unit:.0%} apart"
+        )
+        for name, point in garment["keypoints"].items()
+        if "spread" in point and point["visibility"] != "absent"
+    ]
 
 
 def _differences(
@@ -77,16 +91,23 @@ def _differences(
 def _displaced(garment: Mapping[str, Any], other: Mapping[str, Any]) -> list[Doubt]:
     here, states = arrays(garment["keypoints"])
     there, other_states = arrays(other["keypoints"])
-    index = np.array([CATEGORY_INDEX[garment["category"]]])
-    unit = float(normalizers(here[None], states[None], index)[0])
     both = (states != Visibility.ABSENT) & (other_states != Visibility.ABSENT)
-    if not np.isfinite(unit) or unit <= 0:
-        unit = float(np.ptp(here[both], axis=0).max()) if both.any() else 1.0
-    distances = np.linalg.norm(here - there, axis=1) / max(unit, 1.0)
+    unit = _unit(here, states, garment["category"])
+    distances = np.linalg.norm(here - there, axis=1) / unit
     return [
         Doubt(min(1.0, float(distances[k])), f"{KEYPOINT_NAMES[k]} {distances[k]:.0%} apart")
         for k in np.flatnonzero(both)
     ]
+
+
+def _unit(points: NDArray[np.float64], states: NDArray[np.int8], category: str) -> float:
+    """The garment's normaliser in pixels, 1 at least; its extent where a point of that is absent."""
+    index = np.array([CATEGORY_INDEX[category]])
+    unit = float(normalizers(points[None], states[None], index)[0])
+    present = states != Visibility.ABSENT
+    if not np.isfinite(unit) or unit <= 0:
+        unit = float(np.ptp(points[present], axis=0).max()) if present.any() else 1.0
+    return max(unit, 1.0)
 
 
 def _apart(garment: Mapping[str, Any], other: Mapping[str, Any]) -> float:

@@ -1,8 +1,9 @@
 """A garment as the studio keeps it: plain JSON in the form of `runtime.Garment.to_dict`.
 
-``{"category": …, "keypoints": {name: {"x", "y", "visibility", "score"}}}`` with exactly the points
-that the category defines. x and y are pixels of the picture as it is shown. An absent point has a
-place too: where it would be. Scores stand where a model gave them and nobody has moved the point.
+``{"category": …, "keypoints": {name: {"x", "y", "visibility", "score", "spread"}}}`` with exactly
+the points that the category defines. x and y are pixels of the picture as it is shown. An absent
+point has a place too: where it would be. Scores, and spreads, which are `Garment.keypoint_spreads`,
+stand where a model gave them and nobody has moved the point.
 """
 
 from __future__ import annotations
@@ -27,13 +28,11 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.core.table import KeypointTable
+from fashionkp_mm.exchange.entries import STATE_NAMES, STATES
 from fashionkp_mm.exchange.table import GarmentTable
 
 MAX_GARMENTS = 200
 """Of one picture."""
-_STATES = {state.name.lower(): state for state in Visibility}
-_NAMES = {state: name for name, state in _STATES.items()}
-
 _Pixel = Annotated[float, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE, allow_inf_nan=False)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 Box = Annotated[list[_Pixel], Field(min_length=4, max_length=4)]
@@ -48,6 +47,7 @@ class PointModel(BaseModel):
     y: _Pixel
     visibility: Literal["visible", "occluded", "absent"]
     score: _Share | None = None
+    spread: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 class GarmentModel(BaseModel):
@@ -81,6 +81,7 @@ def from_arrays(
     visibility: NDArray[np.integer[Any]],
     scores: NDArray[np.floating[Any]] | None = None,
     category_score: float | None = None,
+    spreads: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """A garment of a table or of a prediction.
 
@@ -90,12 +91,15 @@ def from_arrays(
         visibility: ``(K,)`` of `Visibility`.
         scores: ``(K,)`` how sure a model is of each point; NaN where it does not say.
         category_score: How sure it is of the category.
+        spreads: Pixels between the passes of each point, by name, where they are known.
     """
     placed = (np.asarray(keypoints) != -1).any(axis=-1) | (visibility != Visibility.ABSENT)
     garment = _with_places(category, keypoints, visibility, placed)
     for name, point in garment["keypoints"].items():
         if scores is not None and not np.isnan(score := float(scores[KEYPOINT_INDEX[name]])):
             point["score"] = round(min(1.0, max(0.0, score)), 4)
+        if spreads is not None and name in spreads:
+            point["spread"] = round(max(0.0, spreads[name]), 2)
     if category_score is not None:
         garment["category_score"] = round(category_score, 4)
     return garment
@@ -112,6 +116,7 @@ def from_table(table: GarmentTable) -> dict[str, list[dict[str, Any]]]:
                 garments.visibility[row],
                 table.keypoint_scores[row],
                 table.extras[row].get("category_score") if table.extras else None,
+                table.extras[row].get("keypoint_spreads") if table.extras else None,
             )
             for row in rows
         ]
@@ -147,11 +152,15 @@ def to_table(
         ),
         sizes={image_id: sizes[image_id] for image_id in labels},
         keypoint_scores=scores,
-        extras=[
-            {name: garment[name] for name in ("category_score",) if name in garment}
-            for _, garment in rows
-        ],
+        extras=[_extras(garment) for _, garment in rows],
     )
+
+
+def _extras(garment: Mapping[str, Any]) -> dict[str, Any]:
+    extras = {name: garment[name] for name in ("category_score",) if name in garment}
+    points = garment["keypoints"].items()
+    spreads = {name: point["spread"] for name, point in points if "spread" in point}
+    return {**extras, "keypoint_spreads": spreads} if spreads else extras
 
 
 def arrays(
@@ -163,7 +172,7 @@ def arrays(
     for name, point in points.items():
         k = KEYPOINT_INDEX[name]
         keypoints[k] = point["x"], point["y"]
-        visibility[k] = _STATES[point["visibility"]]
+        visibility[k] = STATES[point["visibility"]]
     return keypoints, visibility
 
 
@@ -235,7 +244,7 @@ def _garment(
             KEYPOINT_NAMES[k]: {
                 "x": round(float(keypoints[k, 0]), 2),
                 "y": round(float(keypoints[k, 1]), 2),
-                "visibility": _NAMES[Visibility(int(visibility[k]))],
+                "visibility": STATE_NAMES[int(visibility[k])],
             }
             for k in np.flatnonzero(CATEGORY_KEYPOINTS[CATEGORY_INDEX[category]])
         },

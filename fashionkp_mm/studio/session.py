@@ -344,6 +344,7 @@ def _predicted(garment: Garment) -> dict[str, Any]:
         garment.visibility,
         garment.keypoint_scores,
         garment.category_score,
+        garment.to_dict()["keypoint_spreads"],
     )
 
 

@@ -180,7 +180,7 @@ def passes(source: str, first: Found, *later: Found) -> tuple[list, np.ndarray, 
         asked.append(boxes)
         return next(answers)
 
-    boxes, last, keypoints = further_passes(
+    fused = further_passes(
         source,
         np.array([[0, 0, *SIZE]], np.float32),
         first,
@@ -188,7 +188,7 @@ def passes(source: str, first: Found, *later: Found) -> tuple[list, np.ndarray, 
         run_pass,
     )
     assert next(answers, None) is None, "fewer passes than answers"
-    return asked, boxes, last, keypoints
+    return asked, fused.boxes, fused.last, fused.keypoints
 
 
 def enclosed(result: Found, category: int) -> list[float]:

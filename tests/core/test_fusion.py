@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fashionkp_mm.core.fusion import fused_keypoints
+from fashionkp_mm.core.fusion import fused_keypoints, keypoint_spreads
 
 PLACES = st.floats(-1000, 5000, width=32)
 SCORES = st.sampled_from([0.0, 0.125, 0.5, 0.75, 1.0])
@@ -31,6 +31,18 @@ def test_a_pass_for_another_category_has_no_vote():
     keypoints = np.float32([[[[0, 0]]], [[[10, 20]]]])
     fused = fused_keypoints(keypoints, np.ones((2, 1, 1), np.float32), np.array([[0], [1]]))
     np.testing.assert_array_equal(fused, [[[10, 20]]])
+
+
+def test_a_spread_is_the_largest_distance_of_a_pass_that_votes():
+    keypoints = np.float32([[[[0, 0]]], [[[90, 90]]], [[[3, 4]]]])
+    spreads = keypoint_spreads(keypoints, np.array([[2], [1], [2]]))
+    np.testing.assert_array_equal(spreads, [[5]])
+
+
+def test_one_pass_that_votes_has_no_spread():
+    keypoints = np.float32([[[[0, 0]]], [[[3, 4]]]])
+    assert np.isnan(keypoint_spreads(keypoints[:1], np.array([[1]]))).all()
+    assert np.isnan(keypoint_spreads(keypoints, np.array([[1], [2]]))).all()
 
 
 @given(passes(1))

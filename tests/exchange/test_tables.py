@@ -291,7 +291,7 @@ class TestGarments:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"category_score": "high"}, "category_score, value 'high': expected a score"),
+            ({"category_score": "high"}, "category_score, value 'high': expected a number"),
             ({"image_size": [1]}, "image_size, value '[1]': expected [width, height]"),
             ({"box": [1, 2, 3, "x"]}, "expected [x1, y1, x2, y2] in pixels"),
         ],

@@ -118,6 +118,14 @@ def test_as_a_dictionary_it_is_plain_json_by_name(skirt: Garment) -> None:
     assert states == ["visible", "visible", "occluded", "absent"]
 
 
+def test_what_passes_disagree_on_stands_by_name(skirt: Garment) -> None:
+    assert skirt.to_dict()["keypoint_spreads"] == {}
+    spreads = np.full(NUM_KEYPOINTS, 1.256, np.float32)
+    assert replace(skirt, keypoint_spreads=spreads).to_dict()["keypoint_spreads"] == dict.fromkeys(
+        SKIRT, 1.26
+    )
+
+
 def test_points_go_by_name(skirt: Garment) -> None:
     x, y, score, visibility = skirt["waistband_right"]
     assert (x, y, score) == pytest.approx((30.256, 21, 0.8))

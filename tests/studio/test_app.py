@@ -19,6 +19,7 @@ from fashionkp_mm.exchange.formats import read_table
 from fashionkp_mm.runtime import FashionPredictor
 from fashionkp_mm.studio.album import open_album, read_others
 from fashionkp_mm.studio.app import MAX_REQUEST_BYTES, PAGE, create_app
+from fashionkp_mm.studio.doubt import Doubt, doubt_of
 from fashionkp_mm.studio.session import Session
 from fashionkp_mm.studio.store import Store
 
@@ -318,6 +319,21 @@ def test_lengths_and_crops_of_a_garment_as_it_is_on_the_page(labels):
 
 
 # --- doubt
+
+
+def test_what_passes_disagree_on_is_doubtful():
+    points = {"waistband_left": (10, 0), "waistband_right": (110, 0)}
+    points |= {"hemline_left": (0, 80), "hemline_right": (120, 80)}
+    garment = {
+        "category": "skirt",
+        "keypoints": {
+            name: {"x": x, "y": y, "visibility": "visible", "score": 0.9, "spread": 2.0}
+            for name, (x, y) in points.items()
+        },
+    }
+    assert doubt_of([garment]) == Doubt(pytest.approx(0.1), "waistband_left 0.90")
+    garment["keypoints"]["hemline_right"]["spread"] = 45.0  # of a waistband of 100 pixels
+    assert doubt_of([garment]) == Doubt(0.45, "hemline_right: passes 45% apart")
 
 
 def test_what_differs_most_from_predictions_is_the_most_doubtful(labels, tmp_path):

@@ -2,7 +2,7 @@
  * What a garment is to the page, and what can be done with one. Nothing here knows the document.
  *
  * @typedef {'visible' | 'occluded' | 'absent'} Visibility
- * @typedef {{x: number, y: number, visibility: Visibility, score?: number}} Point
+ * @typedef {{x: number, y: number, visibility: Visibility, score?: number, spread?: number}} Point
  *   Pixels of the picture as it is shown. An absent point lies where it would be.
  * @typedef {{category: string, category_score?: number, keypoints: Record<string, Point>}} Garment
  * @typedef {{color: string, keypoints: string[], outline: string[], seams: string[][],
@@ -40,7 +40,7 @@ export function links(garment) {
 }
 
 /**
- * The garment with some points changed; a point that moves has no model's score any more.
+ * The garment with some points changed; a point that moves is no model's any more.
  * @param {Garment} garment
  * @param {Record<string, Partial<Point>>} changes
  * @returns {Garment}
@@ -48,7 +48,7 @@ export function links(garment) {
 export function withPoints(garment, changes) {
   const keypoints = { ...garment.keypoints };
   for (const [name, change] of Object.entries(changes)) {
-    const { score, ...point } = { ...keypoints[name], ...change };
+    const { score, spread, ...point } = { ...keypoints[name], ...change };
     keypoints[name] = { ...point, x: rounded(point.x), y: rounded(point.y) };
   }
   return { ...garment, keypoints };

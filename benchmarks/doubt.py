@@ -1,4 +1,6 @@
-"""How well scores and disagreeing passes tell wrong points: FASHIONAI_ROOT=… python benchmarks/doubt.py
+"""How well scores and disagreeing passes tell wrong points.
+
+    FASHIONAI_ROOT=… python benchmarks/doubt.py
 
 The validation images with their category given, `refine`, no flip test; a visible point is wrong
 where it is off by more than 20 % of the normaliser. AUC is the probability that a wrong point is

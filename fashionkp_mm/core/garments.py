@@ -115,6 +115,11 @@ class Category:
     seams: tuple[tuple[str, ...], ...] = ()
 
     @property
+    def html_color(self) -> str:
+        """The colour as HTML and CSS write it, such as ``#e64b3c``."""
+        return "#{:02x}{:02x}{:02x}".format(*self.color)
+
+    @property
     def keypoints(self) -> tuple[str, ...]:
         """Names of the keypoints that the category defines, in the order of ``KEYPOINT_NAMES``."""
         used = {*self.outline, *(name for seam in self.seams for name in seam)}

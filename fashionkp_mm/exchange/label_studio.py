@@ -44,8 +44,7 @@ def labeling_config() -> str:
         )
 
     categories = {
-        name: ' background="#{:02x}{:02x}{:02x}"'.format(*category.color)
-        for name, category in CATEGORIES.items()
+        name: f' background="{category.html_color}"' for name, category in CATEGORIES.items()
     }
     # Its converter orders the points by these numbers.
     points = {name: f' model_index="{k}"' for k, name in enumerate(KEYPOINT_NAMES)}

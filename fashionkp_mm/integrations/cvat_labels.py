@@ -22,7 +22,7 @@ def labels() -> list[dict[str, Any]]:
         {
             "name": category.name,
             "type": "skeleton",
-            "color": "#{:02x}{:02x}{:02x}".format(*category.color),
+            "color": category.html_color,
             "attributes": [],
             "sublabels": [
                 {"name": point, "type": "points", "attributes": []} for point in category.keypoints

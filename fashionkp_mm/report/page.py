@@ -278,7 +278,7 @@ def _swatch(category: str) -> Html:
 
 
 def _color(category: str) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*CATEGORIES[category].color)
+    return CATEGORIES[category].html_color
 
 
 def _confusions(found: Recognition) -> Sequence[tuple[str, Confusion]]:

@@ -109,7 +109,7 @@ class StudioRoutes:
             "writes_back": self.session.can_write_back,
             "categories": {
                 name: {
-                    "color": "#{:02x}{:02x}{:02x}".format(*category.color),
+                    "color": category.html_color,
                     "keypoints": category.keypoints,
                     "outline": category.outline,
                     "seams": category.seams,

@@ -101,7 +101,7 @@ def _displaced(garment: Mapping[str, Any], other: Mapping[str, Any]) -> list[Dou
 
 
 def _unit(points: NDArray[np.float64], states: NDArray[np.int8], category: str) -> float:
-    """The garment's normaliser in pixels, 1 at least; its extent where a point of that is absent."""
+    """The garment's normaliser in pixels, or its extent where that is unknown; 1 at least."""
     index = np.array([CATEGORY_INDEX[category]])
     unit = float(normalizers(points[None], states[None], index)[0])
     present = states != Visibility.ABSENT

@@ -80,6 +80,7 @@ def from_arrays(
     keypoints: NDArray[np.floating[Any]],
     visibility: NDArray[np.integer[Any]],
     scores: NDArray[np.floating[Any]] | None = None,
+    *,
     category_score: float | None = None,
     spreads: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
@@ -115,8 +116,8 @@ def from_table(table: GarmentTable) -> dict[str, list[dict[str, Any]]]:
                 garments.keypoints[row],
                 garments.visibility[row],
                 table.keypoint_scores[row],
-                table.extras[row].get("category_score") if table.extras else None,
-                table.extras[row].get("keypoint_spreads") if table.extras else None,
+                category_score=table.extras[row].get("category_score") if table.extras else None,
+                spreads=table.extras[row].get("keypoint_spreads") if table.extras else None,
             )
             for row in rows
         ]

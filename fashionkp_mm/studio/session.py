@@ -343,8 +343,8 @@ def _predicted(garment: Garment) -> dict[str, Any]:
         garment.keypoints,
         garment.visibility,
         garment.keypoint_scores,
-        garment.category_score,
-        garment.to_dict()["keypoint_spreads"],
+        category_score=garment.category_score,
+        spreads=garment.to_dict()["keypoint_spreads"],
     )
 
 

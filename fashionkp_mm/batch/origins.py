@@ -11,8 +11,7 @@ from typing import Protocol
 
 from fashionkp_mm import __version__
 from fashionkp_mm.batch.options import Options
-from fashionkp_mm.batch.pictures import locate
-from fashionkp_mm.batch.sources import InputError, Source, Sources, absolute_name, collect
+from fashionkp_mm.batch.sources import InputError, Source, Sources, absolute_name, collect, located
 from fashionkp_mm.core.image_ids import match_ids
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
 from fashionkp_mm.core.words import listed, plural
@@ -139,7 +138,7 @@ class GarmentFile:
             folder = images or Path()
             return Sources([Source(name, folder / name) for name in self._garments])
         sources = Sources()
-        found, missing = locate(list(self._garments), self.file, images)
+        found, missing = located(list(self._garments), self.file, images)
         for name in self._garments:
             if name in found:
                 sources.found.append(Source(name, found[name]))

@@ -14,6 +14,7 @@ from fashionkp_mm.batch.pictures import targets, write_picture
 from fashionkp_mm.batch.run import Done, of_each_garment
 from fashionkp_mm.batch.sources import Source
 from fashionkp_mm.batch.tables import TableFormat, is_row, render_table
+from fashionkp_mm.images import file_size
 from fashionkp_mm.runtime import Garment, Prediction
 
 COLUMNS = {
@@ -134,7 +135,7 @@ class Checking:
     def work(self, source: Source, prediction: Prediction) -> Done:
         """Check a picture, by its best garment where it shows several."""
         image = prediction.image()
-        size = source.path.stat().st_size
+        size = file_size(source.path)
 
         def one(position: int, garment: Garment) -> list[str]:
             return broken_rules(image, garment, self._preset, size) if position == 0 else []

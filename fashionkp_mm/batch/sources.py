@@ -1,7 +1,8 @@
-"""Which images `fashionkp predict` is asked for: files, folders, globs, CSV files, standard input.
+"""Which images `fashionkp predict` is asked for: files, folders, globs, CSV files, standard input,
+and the same of what fsspec opens, Parquet tables and tar files.
 
 An image's id is what stands in the output: its path relative to the folder that was named, as in
-the CSV that named it, or the path itself as it was given.
+the file that named it, or the path itself as it was given.
 """
 
 from __future__ import annotations
@@ -13,11 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fashionkp_mm.batch.picture_search import PictureSearch
-from fashionkp_mm.batch.pictures import locate
+from fashionkp_mm.batch.pictures import NAME_ROOT, locate
 from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.uris import RemotePath, is_uri, without_secrets
+from fashionkp_mm.images.formats import image_suffixes
+from fashionkp_mm.images.parquet_rows import BYTES, columns_of, open_parquet, row_address
+from fashionkp_mm.images.remote import files_below, filesystem, is_folder
 
 STDIN = "-"
+URI, IMAGE_ID, CATEGORY = "uri", "image_id", "category"
+"""Columns of a Parquet file of pictures, besides ``bytes``."""
+_TABLE, _TAR = ".parquet", (".tar", ".tar.gz", ".tgz")
 
 
 class InputError(ValueError):
@@ -35,7 +43,7 @@ class Source:
     """
 
     image_id: str
-    path: Path
+    path: Path | RemotePath
     category: str | None = None
 
 
@@ -113,9 +121,86 @@ def collect(
 
 
 def absolute_name(source: Source) -> str:
-    """Where a picture lies, from the root of the disk on, with ``/`` between folders."""
+    """Where a picture lies: its URI, or the path from the root on, with ``/`` between folders."""
+    if isinstance(source.path, RemotePath):
+        return os.fspath(source.path)
     # Path has no way to drop '..' alone.
     return os.path.abspath(source.path).replace(os.sep, "/")  # noqa: PTH100
+
+
+def located(
+    image_ids: Sequence[str], file: Path, images: Path | None, *, remedy: str = NAME_ROOT
+) -> tuple[dict[str, Path | RemotePath], dict[str, str]]:
+    """`locate`, for ids some of which are URIs."""
+    found: dict[str, Path | RemotePath] = {
+        image_id: RemotePath(image_id) for image_id in image_ids if is_uri(image_id)
+    }
+    here = [image_id for image_id in image_ids if image_id not in found]
+    missing: dict[str, str] = {}
+    if here:
+        paths, missing = locate(here, file, images, remedy=remedy)
+        found |= paths
+    return found, missing
+
+
+def remote_sources(uri: str) -> Iterator[Source]:
+    """The picture that a URI stands for, or, one after the other, those of a folder or a glob.
+
+    Raises:
+        InputError: There is none.
+        RemoteError: The folder cannot be listed.
+        MissingLibraryError: What opens it is not installed.
+    """
+    if glob.has_magic(uri.partition("?")[0]):
+        files, pattern = filesystem(uri)
+        suffixes = tuple(image_suffixes())
+        names = [name for name in files.glob(pattern) if name.lower().endswith(suffixes)]
+        if not names:
+            raise InputError(f"{_shown(uri)}: no image matches")
+        for name in sorted(names):
+            yield _remote(files.unstrip_protocol(name))
+    elif not RemotePath(uri).suffix and is_folder(uri):
+        yield from _below(uri, uri)
+    else:
+        filesystem(uri)  # what it needs should be said once, not of each picture
+        yield _remote(uri)
+
+
+def in_table(file: str) -> Iterator[Source]:
+    """The pictures of a Parquet file: of its column ``uri``, or ``bytes``.
+
+    Columns ``image_id`` and ``category`` are taken from it where they are there.
+
+    Raises:
+        InputError: It is no Parquet, lacks these columns, or a row names no picture.
+        MissingLibraryError: pyarrow is not installed.
+        OSError: It cannot be read.
+    """
+    where = _from_the_root(file)
+    try:
+        there = open_parquet(where).schema_arrow.names
+    except ValueError as error:
+        raise InputError(f"{file}: not readable as Parquet ({error})") from None
+    if URI not in there and BYTES not in there:
+        raise InputError(
+            f"{file}: has no column '{URI}' with paths or URIs of pictures, nor '{BYTES}' with"
+            f" encoded pictures, only {', '.join(there)}"
+        )
+    for row, cells in enumerate(columns_of(where, (URI, IMAGE_ID, CATEGORY))):
+        uri, category = cells.get(URI), cells.get(CATEGORY)
+        if category is not None and category not in CATEGORY_NAMES:
+            raise InputError(
+                f"{file}, row {row}: there is no category {category!r}; expected one of"
+                f" {', '.join(CATEGORY_NAMES)}, or none"
+            )
+        if BYTES in there:
+            path: Path | RemotePath = RemotePath(row_address(where, row))
+        elif not isinstance(uri, str):
+            raise InputError(f"{file}, row {row}: names no picture; expected text in '{URI}'")
+        else:
+            path = RemotePath(uri) if is_uri(uri) else Path(uri)
+        image_id = cells.get(IMAGE_ID) or (f"row {row}" if uri is None else _shown(str(uri)))
+        yield Source(str(image_id), path, category)
 
 
 def read_categories(csv: Path) -> dict[str, str]:
@@ -142,6 +227,12 @@ def _each(
         # Unlike Path's, these questions have an answer for any text.
         if given == STDIN:
             yield from _each(_paths_in(standard_input), (), failures, images, search)
+        elif given.lower().endswith(_TABLE) and _is_file(given):
+            yield from in_table(given)
+        elif given.lower().endswith(_TAR) and _is_file(given):
+            yield from _below(f"tar://::{_from_the_root(given)}", given)
+        elif is_uri(given):
+            yield from remote_sources(given)
         elif os.path.isdir(given):  # noqa: PTH112
             yield from _in_folder(path, search)
         elif path.suffix.lower() == ".csv":
@@ -160,6 +251,43 @@ def _paths_in(lines: Iterable[bytes]) -> list[str]:
     else:
         paths = [line.rstrip(b"\r") for line in content.split(b"\n")]
     return [os.fsdecode(path) for path in paths if path]
+
+
+def _below(folder: str, given: str) -> Iterator[Source]:
+    """The pictures below a folder that is none of this machine's, or in a tar file."""
+    suffixes = tuple(image_suffixes())
+    _, root = filesystem(folder)
+    start = root.strip("/")
+    found = False
+    for uri in files_below(folder):
+        inner = uri.partition("::")[0].partition("://")[2].strip("/")
+        name = inner.removeprefix(start).lstrip("/")
+        if not name.lower().endswith(suffixes) or name.rpartition("/")[2].startswith("."):
+            continue
+        found = True
+        whole = uri if "::" in uri or "::" not in folder else f"{uri}::{folder.partition('::')[2]}"
+        yield Source(name, RemotePath(whole))
+    if not found:
+        raise InputError(
+            f"{_shown(given)}: no image below it; expected files that end in"
+            f" {', '.join(sorted(suffixes))}"
+        )
+
+
+def _remote(uri: str) -> Source:
+    return Source(_shown(uri), RemotePath(uri))
+
+
+def _shown(uri: str) -> str:
+    return without_secrets(uri) if is_uri(uri) else uri
+
+
+def _is_file(given: str) -> bool:
+    return is_uri(given) or os.path.isfile(given)  # noqa: PTH113
+
+
+def _from_the_root(given: str) -> str:
+    return given if is_uri(given) else os.path.abspath(given)  # noqa: PTH100
 
 
 def _in_folder(folder: Path, search: PictureSearch) -> Iterator[Source]:
@@ -185,10 +313,10 @@ def _matching(pattern: str, search: PictureSearch) -> Iterator[Source]:
 def _in_csv(csv: Path, images: Path | None, failures: list[str]) -> Iterator[Source]:
     categories = read_categories(csv)
     remedy = f"name their folder with --images, or predict it with --categories {csv}"
-    found, missing = locate(list(categories), csv, images, remedy=remedy)
+    found, missing = located(list(categories), csv, images, remedy=remedy)
     for image_id, category in categories.items():
         if image_id in found:
-            yield Source(image_id, found[image_id], category)
+            yield Source(_shown(image_id), found[image_id], category)
         else:
             failures.append(f"{image_id}: {missing[image_id]}; {csv} names it")
 

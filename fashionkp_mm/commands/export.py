@@ -41,7 +41,7 @@ def run(
     ):
         images = None
         if parity_images is not None:
-            images = [source.path for source in collect([str(parity_images)], ()).found]
+            images = [Path(source.path) for source in collect([str(parity_images)], ()).found]
         exported = export(
             config,
             checkpoint,

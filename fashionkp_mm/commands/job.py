@@ -33,15 +33,25 @@ from fashionkp_mm.batch.writers import STDOUT
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import GarmentOptions, PredictOptions
 from fashionkp_mm.core.files import require_apart
+from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.core.words import error_message, plural
 from fashionkp_mm.exchange.formats import FormatError
+from fashionkp_mm.images.remote import MissingLibraryError
 from fashionkp_mm.runtime import DeviceError
 from fashionkp_mm.runtime.metadata import ModelFileError
 
 _INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells have it."""
 
-_ERRORS = (DeviceError, InputError, JournalError, FormatError, ModelFileError, NoRuntimeError)
+_ERRORS = (
+    DeviceError,
+    MissingLibraryError,
+    InputError,
+    JournalError,
+    FormatError,
+    ModelFileError,
+    NoRuntimeError,
+)
 """User errors of any such command, besides `terminal.USER_ERRORS`."""
 
 
@@ -98,8 +108,9 @@ def run_job(given: PredictOptions, job: Job) -> int:
             sources = _share(sources, shard)
         for note in sources.notes:
             terminal.say("note", note)
-        paths = [Path(path) for path in given.paths if path != STDIN]
-        read = [*paths, *(source.path for source in sources.found), *job.reads]
+        paths = [Path(path) for path in given.paths if path != STDIN and not is_uri(path)]
+        pictures = (source.path for source in sources.found)
+        read = [*paths, *(path for path in pictures if isinstance(path, Path)), *job.reads]
         read += given.predicting().model_files() if file is None else file.files()
         if given.categories is not None:
             read.append(given.categories)

@@ -50,7 +50,9 @@ def run(given: PredictOptions, *, out: Path, draw: Path | None) -> int:
         out=out,
         what=DESCRIPTIONS[form],
         task=lambda sources, _: Predicting(
-            form, drawings(sources), {source.image_id: source.path for source in sources}
+            form,
+            drawings(sources),
+            {each.image_id: each.path for each in sources if isinstance(each.path, Path)},
         ),
         opens_pictures=True,
         folder=draw,

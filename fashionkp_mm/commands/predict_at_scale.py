@@ -17,13 +17,15 @@ from fashionkp_mm.batch.scale import results as result_folder
 from fashionkp_mm.batch.scale.plan import parquet_files, write_sources
 from fashionkp_mm.batch.scale.ray_engine import Cluster, Listener, predict_parts
 from fashionkp_mm.batch.scale.results import INPUT, Results
-from fashionkp_mm.batch.scale.storage import Folder, ScaleError, is_uri
+from fashionkp_mm.batch.scale.storage import Folder, ScaleError
 from fashionkp_mm.batch.scale.worker import Worker
 from fashionkp_mm.batch.sources import STDIN, InputError, Sources, collect, read_categories
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import PredictOptions
 from fashionkp_mm.core.digests import content_in_words
+from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.core.words import plural
+from fashionkp_mm.images.remote import MissingLibraryError
 from fashionkp_mm.runtime import DeviceError
 from fashionkp_mm.runtime.metadata import ModelFileError
 
@@ -41,7 +43,14 @@ def run(given: PredictOptions, *, out: str, cluster: Cluster) -> int:
     Returns:
         Exit status: 1 if an image could not be predicted, 130 if the user stopped it.
     """
-    errors = (ScaleError, InputError, ModelFileError, DeviceError, NoRuntimeError)
+    errors = (
+        ScaleError,
+        MissingLibraryError,
+        InputError,
+        ModelFileError,
+        DeviceError,
+        NoRuntimeError,
+    )
     with terminal.one_message(*errors):
         if find_spec("pyarrow") is None:
             raise ScaleError(

@@ -12,7 +12,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +23,7 @@ from PIL import Image
 
 from fashionkp_mm.core.image_paths import with_other_case
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
+from fashionkp_mm.core.uris import is_uri, without_secrets
 from fashionkp_mm.images.formats import (
     Header,
     UnusableError,
@@ -38,6 +39,8 @@ _JPEG_QUALITY = 92
 _LARGEST_PIXEL, _LARGEST_HEADER = 8, 2**20
 """Bytes that a file may have for each pixel, which 16 bits of RGBA have uncompressed, and beside
 them: what is larger is no picture of at most so many pixels."""
+_HEAD = 2**18
+"""Bytes at a file's beginning that tell most pictures' size."""
 _HOW_TO_RAISE = "--max-megapixels, or max_megapixels in Python, raises the limit"
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -54,8 +57,11 @@ class BrokenImageError(OSError):
 
 def broken(path: str | os.PathLike[str], why: str) -> BrokenImageError:
     """The error for an image that cannot be used, with what to do about it."""
+    where = os.fspath(path)
+    if is_uri(where):
+        return BrokenImageError(f"{without_secrets(where)}: {why}")
     return BrokenImageError(
-        f"{os.fspath(path)}: {why}; replace the file or take its row out of the CSV"
+        f"{where}: {why}; replace the file or take its row out of the CSV"
         " (`fashionkp check CSV --images DIR` lists every such image)"
     )
 
@@ -66,7 +72,7 @@ def load_image(
     """Load a picture as it is shown.
 
     Args:
-        path: A regular file, or a link to one.
+        path: A regular file, or a link to one, or a URI that fsspec opens; see `images.remote`.
         max_megapixels: Millions of pixels above which a picture is refused, before it is decoded.
 
     Returns:
@@ -173,11 +179,30 @@ def image_size(
     try:
         if not isinstance(source, str | os.PathLike):
             return _header(source, max_megapixels).size
+        if is_uri(os.fspath(source)):
+            with suppress(UnusableError):
+                head = io.BytesIO(_fetched(os.fspath(source), _HEAD - 1))
+                return _header(head, max_megapixels).size
         with _opened(source, max_megapixels) as (file, _):
             return _header(file, max_megapixels).size
     except UnusableError as error:
         name = source if isinstance(source, str | os.PathLike) else "the image"
         raise broken(name, str(error)) from None
+
+
+def file_size(path: str | os.PathLike[str]) -> int:
+    """Bytes of a picture's file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    where = os.fspath(path)
+    if not is_uri(where):
+        return Path(path).stat().st_size
+    try:
+        return len(_fetched(where, _most_bytes(MAX_MEGAPIXELS)))
+    except UnusableError as error:
+        raise broken(where, str(error)) from None
 
 
 def read_picture(
@@ -206,6 +231,11 @@ def _read(path: str | os.PathLike[str], max_megapixels: float) -> tuple[Header, 
 @contextmanager
 def _opened(path: str | os.PathLike[str], max_megapixels: float) -> Iterator[tuple[IO[bytes], int]]:
     """A regular file of a sane size, and that size in bytes."""
+    if is_uri(os.fspath(path)):
+        data = _fetched(os.fspath(path), _most_bytes(max_megapixels))
+        _require_few(len(data), max_megapixels, "at least ")
+        yield io.BytesIO(data), len(data)
+        return
     try:
         # Asked twice: opening some devices does something, and names may change hands between.
         _require_regular(os.stat(path), max_megapixels)  # noqa: PTH116  a path may hold anything
@@ -225,13 +255,35 @@ def _require_regular(status: os.stat_result, max_megapixels: float) -> int:
     if not stat.S_ISREG(status.st_mode):
         kind = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "no file")
         raise UnusableError(f"the image cannot be read, it is {kind}; expected a regular file")
-    limit = int(max_megapixels * 1e6 * _LARGEST_PIXEL) + _LARGEST_HEADER
-    if status.st_size > limit:
+    _require_few(status.st_size, max_megapixels)
+    return status.st_size
+
+
+def _most_bytes(max_megapixels: float) -> int:
+    """What a file of so many pixels may have."""
+    return int(max_megapixels * 1e6 * _LARGEST_PIXEL) + _LARGEST_HEADER
+
+
+def _require_few(size: int, max_megapixels: float, so_far: str = "") -> None:
+    limit = _most_bytes(max_megapixels)
+    if size > limit:
         raise UnusableError(
-            f"the file is too large to be decoded ({status.st_size / 1e6:,.0f} MB); expected at"
+            f"the file is too large to be decoded ({so_far}{size / 1e6:,.0f} MB); expected at"
             f" most {limit / 1e6:,.0f} MB for {max_megapixels:g} megapixels; {_HOW_TO_RAISE}"
         )
-    return status.st_size
+
+
+def _fetched(uri: str, limit: int) -> bytes:
+    """A file that is none of this machine's, or a byte more of it than ``limit``."""
+    # Here and not above: most pictures lie on this machine.
+    from fashionkp_mm.images.parquet_rows import read_row  # noqa: PLC0415
+    from fashionkp_mm.images.remote import RemoteError, read_uri  # noqa: PLC0415
+
+    try:
+        content = read_row(uri)
+        return read_uri(uri, limit) if content is None else content
+    except RemoteError as error:
+        raise UnusableError(str(error)) from None
 
 
 def _header(file: IO[bytes], max_megapixels: float) -> Header:

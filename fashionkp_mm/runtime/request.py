@@ -16,6 +16,7 @@ from PIL.Image import Image
 from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxOrigin, BoxSource
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
+from fashionkp_mm.core.uris import is_uri, without_secrets
 from fashionkp_mm.images import (
     BrokenImageError,
     convert_image,
@@ -24,8 +25,11 @@ from fashionkp_mm.images import (
     load_image,
 )
 
+_FETCHED = 3 * 4_000_000
+"""Bytes of a decoded picture of 4 megapixels: what one that is yet to be fetched counts as."""
+
 Picture = NDArray[np.uint8] | str | os.PathLike[str] | bytes | Image
-"""An array ``(H, W, 3)``, the path of an image file, its content, or a Pillow image."""
+"""An array ``(H, W, 3)``, the path or URI of an image file, its content, or a Pillow image."""
 ChannelOrder = Literal["bgr", "rgb"]
 """How an array's channels stand: ``bgr`` as ``cv2.imread`` gives them, ``rgb`` as Pillow does."""
 Boxes = NDArray[Any] | Sequence[Sequence[float]]
@@ -56,9 +60,9 @@ class Request:
 
     @property
     def image_id(self) -> str | None:
-        """The path as it was given; None for all other kinds of pictures."""
+        """The path as it was given, a URI less its secrets; None for other kinds of pictures."""
         path = self.picture
-        return os.fspath(path) if isinstance(path, str | os.PathLike) else None
+        return without_secrets(os.fspath(path)) if isinstance(path, str | os.PathLike) else None
 
     @property
     def name(self) -> str:
@@ -73,6 +77,8 @@ class Request:
         if isinstance(picture, Image):
             width, height = picture.size
             return 3 * width * height
+        if not isinstance(picture, bytes) and is_uri(os.fspath(picture)):
+            return _FETCHED  # a worker fetches it
         try:
             source = io.BytesIO(picture) if isinstance(picture, bytes) else picture
             width, height = image_size(source, max_megapixels=limit)

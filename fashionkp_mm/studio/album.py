@@ -71,7 +71,7 @@ def open_album(source: Path, images: Path | None = None) -> Album:
         return Album(
             source,
             labels={one.image_id: [] for one in found.found},
-            paths={one.image_id: one.path for one in found.found},
+            paths={one.image_id: Path(one.path) for one in found.found},
             unlabelled=True,
             notes=(*found.notes, *found.failures),
         )

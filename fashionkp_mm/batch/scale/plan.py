@@ -9,10 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from fashionkp_mm.batch.scale.storage import ScaleError, filesystem, is_uri, opened
-from fashionkp_mm.batch.sources import Source, absolute_name
+from fashionkp_mm.batch.scale.storage import ScaleError, opened
+from fashionkp_mm.batch.sources import CATEGORY, IMAGE_ID, URI, Source, absolute_name
 from fashionkp_mm.core.garments import CATEGORY_NAMES
+from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.core.words import plural
+from fashionkp_mm.images.parquet_rows import BYTES
+from fashionkp_mm.images.remote import filesystem
 
 LARGEST_PART, SMALLEST_PART, PARTS = 1000, 64, 64
 """Pictures of a part: few enough that a lost machine loses little, and that a small run has parts
@@ -20,8 +23,6 @@ for all workers; enough that decoding runs ahead of the network."""
 
 _ROWS = 10_000
 """Of a row group of an input that is written here."""
-
-URI, BYTES, IMAGE_ID, CATEGORY = "uri", "bytes", "image_id", "category"
 
 
 @dataclass(frozen=True)
@@ -126,17 +127,12 @@ def write_sources(sources: Iterable[Source], file: IO[bytes]) -> int:
     with pq.ParquetWriter(file, schema) as writer:
         rest = iter(sources)
         while rows := [
-            {IMAGE_ID: each.image_id, URI: _from_the_root(each), CATEGORY: each.category}
+            {IMAGE_ID: each.image_id, URI: absolute_name(each), CATEGORY: each.category}
             for each in islice(rest, _ROWS)
         ]:
             writer.write_table(pa.Table.from_pylist(rows, schema))
             count += len(rows)
     return count
-
-
-def _from_the_root(source: Source) -> str:
-    where = str(source.path)
-    return where if is_uri(where) else absolute_name(source)
 
 
 def plan_of(files: Sequence[str]) -> Plan:

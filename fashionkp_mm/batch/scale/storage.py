@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from fashionkp_mm.core.files import write_atomically
-
-_PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+from fashionkp_mm.core.uris import is_uri
+from fashionkp_mm.images.remote import filesystem
 
 
 class ScaleError(ValueError):
     """What keeps a run over many machines from beginning, or from going on."""
-
-
-def is_uri(where: str) -> bool:
-    """Whether a name has a protocol, as ``s3://bucket/key`` has."""
-    return _PROTOCOL.match(where) is not None
 
 
 class Folder:
@@ -97,29 +91,10 @@ def opened(where: str) -> IO[bytes]:
 
     Raises:
         OSError: It cannot be opened.
-        ScaleError: What opens such URIs is not installed.
+        MissingLibraryError: What opens such URIs is not installed.
     """
     if not is_uri(where):
         return Path(where).open("rb")
     files, path = filesystem(where)
     file: IO[bytes] = files.open(path, "rb")
     return file
-
-
-def filesystem(where: str) -> tuple[Any, str]:
-    """What fsspec opens a URI with, and what it calls it.
-
-    Raises:
-        ScaleError: It, or what it needs for this protocol, is not installed, or the protocol is
-            unknown.
-    """
-    try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415
-
-        files, path = url_to_fs(where)
-    except (ImportError, ValueError) as error:
-        raise ScaleError(
-            f"{where}: cannot be opened ({error}); `pip install 'fashionkp_mm[scale]'` brings what"
-            " opens s3:// and https://, fsspec says what others need"
-        ) from error
-    return files, path

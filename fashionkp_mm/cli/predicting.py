@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from fashionkp_mm.cli.group import app, example
+from fashionkp_mm.cli.options import Json
 from fashionkp_mm.commands.given import PredictOptions, sharing_options
 
 
@@ -84,6 +85,23 @@ def predict(
     file = Path(out or "predictions.csv")
     given.check_out(file)
     raise typer.Exit(command.run(given, out=file, draw=draw))
+
+
+@app.command(epilog=example("fashionkp stats predictions", "fashionkp stats s3://shop/garments"))
+def stats(
+    where: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH", help="Folder that `predict --engine ray` wrote, or a Parquet file."
+        ),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Sum up predictions in Parquet: pictures, errors by kind, garments, scores, slowest part."""
+    from fashionkp_mm.commands import stats as command
+
+    raise typer.Exit(command.run(where, as_json=as_json))
 
 
 def _refuse(engine: str, options: dict[str, bool]) -> None:

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from fashionkp_mm.batch.given_categories import with_categories
 from fashionkp_mm.batch.options import NoRuntimeError, Options
@@ -19,7 +19,14 @@ from fashionkp_mm.batch.scale.ray_engine import Cluster, Listener, predict_parts
 from fashionkp_mm.batch.scale.results import INPUT, Results
 from fashionkp_mm.batch.scale.storage import Folder, ScaleError
 from fashionkp_mm.batch.scale.worker import Worker
-from fashionkp_mm.batch.sources import STDIN, InputError, Sources, collect, read_categories
+from fashionkp_mm.batch.sources import (
+    STDIN,
+    InputError,
+    Sources,
+    collect,
+    read_categories,
+    remote_sources,
+)
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import PredictOptions
 from fashionkp_mm.core.digests import content_in_words
@@ -126,15 +133,22 @@ def _input(given: PredictOptions, folder: Folder) -> tuple[list[str], list[str]]
                 " column 'category'"
             )
         return [file for path in given.paths for file in parquet_files(path)], []
-    with terminal.warnings_said():
-        sources = collect(given.paths, sys.stdin.buffer, images=given.images)
-        sources = _with_categories(given, sources)
-    for note in sources.notes:
-        terminal.say("note", note)
-    content = BytesIO()
-    write_sources(sources.found, content)
-    folder.write(INPUT, content.getvalue())
-    return [folder.path(INPUT)], sources.failures
+    with TemporaryFile() as file:
+        failures: list[str] = []
+        (path, *more) = given.paths
+        if is_uri(path) and not more and given.categories is None:
+            # A bucket's names are all different, so none of them need be held.
+            write_sources(remote_sources(path), file)
+        else:
+            with terminal.warnings_said():
+                sources = collect(given.paths, sys.stdin.buffer, images=given.images)
+                sources = _with_categories(given, sources)
+            for note in sources.notes:
+                terminal.say("note", note)
+            write_sources(sources.found, file)
+            failures = sources.failures
+        folder.put(INPUT, file)
+    return [folder.path(INPUT)], failures
 
 
 def _with_categories(given: PredictOptions, sources: Sources) -> Sources:

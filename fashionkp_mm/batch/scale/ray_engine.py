@@ -11,6 +11,7 @@ that it writes again under other names, and what is done it knows by a list of a
 from __future__ import annotations
 
 import os
+import socket
 import statistics
 import time
 from collections import Counter, deque
@@ -28,6 +29,7 @@ MOST_TRIES = 4
 """Workers that may die on a part before its pictures are given up."""
 _MOST_FAILED_STARTS = 3
 """One behind the other, after which no worker can be expected to start."""
+_KNOCK_SECONDS = 10.0
 _SAY_SECONDS = 30.0
 """Of nothing happening at all."""
 _SLOW, _SLOW_SECONDS = 3.0, 30.0
@@ -98,6 +100,7 @@ def connected(cluster: Cluster) -> Iterator[Any]:
     begun = not ray.is_initialized()
     if begun:
         try:
+            _require_somebody(cluster.address)
             ray.init(**quiet, **(own if cluster.address is None else {"address": cluster.address}))
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             where = "on this machine" if cluster.address is None else f"at {cluster.address}"
@@ -134,6 +137,17 @@ def predict_parts(
     """
     with connected(cluster) as ray:
         return _Run(ray, parts, worker, cluster, listener).finish()
+
+
+def _require_somebody(address: str | None) -> None:
+    """Knock first: Ray waits for minutes at an address where nobody listens.
+
+    Raises:
+        OSError: Nobody answers.
+    """
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_SECONDS).close()
 
 
 class _Run:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from fashionkp_mm.core.files import write_atomically
 from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.images.remote import filesystem
+
+_PIECE = 2**24
+"""Bytes that are copied at once."""
 
 
 class ScaleError(ValueError):
@@ -69,6 +73,22 @@ class Folder:
             return
         files, root = filesystem(self.where)
         files.pipe_file(f"{root}/{name}", content)
+
+    def put(self, name: str, file: IO[bytes]) -> None:
+        """Write one of its files from an open one, which need not fit into memory.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        file.seek(0)
+        pieces = iter(partial(file.read, _PIECE), b"")
+        if not is_uri(self.where):
+            write_atomically(Path(self.where) / name, pieces)
+            return
+        files, root = filesystem(self.where)
+        with files.open(f"{root}/{name}", "wb") as target:
+            for piece in pieces:
+                target.write(piece)
 
     def read(self, name: str) -> bytes | None:
         """A file's content; None if there is no such file.

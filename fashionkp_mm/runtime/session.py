@@ -134,7 +134,7 @@ def open_session(
 
     Args:
         path: The ONNX file.
-        threads: How many threads share the work of one run; ONNX Runtime's own choice by default.
+        threads: How many threads share the work of one run; one a core by default.
         device: What it runs on; see `execution_providers`.
 
     Returns:
@@ -158,7 +158,7 @@ def open_session(
         raise ModelFileError(f"{file}: not an ONNX file, which is never larger than 2 GiB")
     providers = execution_providers(device)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = threads or _default_threads()
     options.log_severity_level = 3  # errors; they are raised as well
     try:
         session = onnxruntime.InferenceSession(file, options, providers=providers)
@@ -170,6 +170,18 @@ def open_session(
         ) from error
     require_in_use(session, device)
     return session, read_metadata(properties, file)
+
+
+def _default_threads() -> int:
+    """0, which leaves it to ONNX Runtime, unless the process is kept to some of the cores.
+
+    ONNX Runtime starts a thread for each core of the machine and binds it there, also where
+    ``taskset`` or a container's cpuset keeps the process from that core.
+    """
+    if not hasattr(os, "sched_getaffinity"):  # Linux alone has it
+        return 0
+    allowed = len(os.sched_getaffinity(0))
+    return 0 if allowed == os.cpu_count() else allowed
 
 
 def require_interface(

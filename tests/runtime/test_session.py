@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import onnx
@@ -31,6 +34,26 @@ def test_a_file_of_ours_is_opened(pose_file: Path) -> None:
     assert metadata == pose_metadata()
     assert session.get_providers() == ["CPUExecutionProvider"]
     assert session.get_session_options().intra_op_num_threads == 1
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs Linux and two cores",
+)
+def test_threads_keep_to_the_cores_of_the_process(pose_file: Path) -> None:
+    core = min(os.sched_getaffinity(0))
+    program = (
+        "import os, sys\n"
+        f"os.sched_setaffinity(0, {{{core}}})\n"
+        "from fashionkp_mm.runtime.session import open_session\n"
+        "opened = open_session(sys.argv[1])\n"
+        "threads = [int(name) for name in os.listdir('/proc/self/task')]\n"
+        "print(set().union(*map(os.sched_getaffinity, threads)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, pose_file], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{{{core}}}\n"
 
 
 def test_a_path_may_be_a_string(pose_file: Path) -> None:

@@ -12,7 +12,7 @@ from fashionkp_mm.batch.options import NoRuntimeError, Options
 from fashionkp_mm.batch.sources import InputError
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.core.files import require_apart
-from fashionkp_mm.core.words import listed, plural
+from fashionkp_mm.core.words import error_message, listed, plural
 from fashionkp_mm.exchange.formats import FormatError
 from fashionkp_mm.runtime import FashionPredictor, NoModelError
 from fashionkp_mm.runtime.metadata import ModelFileError
@@ -110,7 +110,16 @@ def run(
 
             serve(app, host, port, started)
             if write_back:
-                for line in session.write_back():
+                try:
+                    lines = session.write_back()
+                except OSError as error:
+                    terminal.say(
+                        "error",
+                        f"{error_message(error)}; nothing is lost, {path} has all that was changed."
+                        " Once the file can be written, start again with --write-back",
+                    )
+                    return 1
+                for line in lines:
                     terminal.out().print(line, markup=False, soft_wrap=True)
     return 0
 

@@ -176,9 +176,12 @@ def image_size(
     Raises:
         BrokenImageError: The file is missing, not a regular one, too large, or not an image.
     """
-    try:
-        if not isinstance(source, str | os.PathLike):
+    if not isinstance(source, str | os.PathLike):
+        try:
             return _header(source, max_megapixels).size
+        except UnusableError as error:
+            raise BrokenImageError(f"the image: {error}") from None
+    try:
         if is_uri(os.fspath(source)):
             with suppress(UnusableError):
                 head = io.BytesIO(_fetched(os.fspath(source), _HEAD - 1))
@@ -186,8 +189,7 @@ def image_size(
         with _opened(source, max_megapixels) as (file, _):
             return _header(file, max_megapixels).size
     except UnusableError as error:
-        name = source if isinstance(source, str | os.PathLike) else "the image"
-        raise broken(name, str(error)) from None
+        raise broken(source, str(error)) from None
 
 
 def file_size(path: str | os.PathLike[str]) -> int:

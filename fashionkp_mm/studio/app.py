@@ -15,12 +15,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from fashionkp_mm import __version__
 from fashionkp_mm.applications import GarmentError
 from fashionkp_mm.core.garments import CATEGORIES, mirrored_name
 from fashionkp_mm.images import BrokenImageError
-from fashionkp_mm.studio.answers import explaining
+from fashionkp_mm.studio.answers import explaining, no_such_request
 from fashionkp_mm.studio.export import ExportError
 from fashionkp_mm.studio.garments import MAX_GARMENTS, Box, GarmentModel, in_category
 from fashionkp_mm.studio.guard import App, Guard
@@ -197,9 +198,11 @@ def create_app(
     async def life(_: FastAPI) -> AsyncIterator[None]:
         labeller = threading.Thread(target=session.predict_all, args=(stopped,), daemon=True)
         labeller.start()
-        yield
-        stopped.set()
-        labeller.join()
+        try:
+            yield
+        finally:
+            stopped.set()
+            labeller.join()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     StudioRoutes(session, author).add_to(app)
@@ -215,6 +218,7 @@ def create_app(
         app.add_exception_handler(error, explaining(status))
     app.add_exception_handler(ConflictError, _conflict)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, no_such_request)
     return Guard(app, token=token, names=names, max_bytes=MAX_REQUEST_BYTES)
 
 

@@ -81,7 +81,7 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """Pictures that were let in and are not predicted yet."""
+        """Pictures that were let in and are not answered yet."""
         return self._reserved
 
     @property

@@ -13,13 +13,15 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from numpy.typing import NDArray
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from fashionkp_mm import __version__
 from fashionkp_mm.applications import KnownLength, PoseErrors, Scale, ScaleError
 from fashionkp_mm.core.box_sources import BOX_SOURCES, FROM_DETECTOR, BoxSource
 from fashionkp_mm.images import BrokenImageError, decode_image, image_size
 from fashionkp_mm.runtime import FashionPredictor, Prediction
-from fashionkp_mm.studio.answers import explaining
+from fashionkp_mm.studio.answers import explaining, no_such_request
 from fashionkp_mm.studio.batching import Batcher, BusyError
 from fashionkp_mm.studio.guard import App, Guard
 from fashionkp_mm.studio.service_answers import aligned, cropped, measured, presented
@@ -67,6 +69,14 @@ class Limits:
     workers: int = 1
 
 
+class SlowError(Exception):
+    """A request that was longer on its way than requests may be."""
+
+
+class LateError(Exception):
+    """Pictures whose answer took longer than answers may."""
+
+
 class Service:
     """The requests that are answered.
 
@@ -99,23 +109,23 @@ class Service:
     async def predict(self, request: Request) -> dict[str, Any]:
         """The garments of each picture."""
         asked, boxes = await self._read(request)
-        found = await self._found(asked, boxes)
-        return {
-            "model": self._model.name,
-            "predictions": [
-                {
-                    "image": name,
-                    "image_size": list(prediction.image_size or ()),
-                    "garments": [
-                        replace(garment, image_id=name, image_index=index).to_dict()
-                        for garment in prediction
-                    ],
-                }
-                for index, ((name, _), (_, prediction)) in enumerate(
-                    zip(asked.pictures, found, strict=True)
-                )
-            ],
-        }
+        async with self._found(asked, boxes) as found:
+            return {
+                "model": self._model.name,
+                "predictions": [
+                    {
+                        "image": name,
+                        "image_size": list(prediction.image_size or ()),
+                        "garments": [
+                            replace(garment, image_id=name, image_index=index).to_dict()
+                            for garment in prediction
+                        ],
+                    }
+                    for index, ((name, _), (_, prediction)) in enumerate(
+                        zip(asked.pictures, found, strict=True)
+                    )
+                ],
+            }
 
     async def measure(self, request: Request) -> dict[str, Any]:
         """The lengths of each picture's garments."""
@@ -146,10 +156,10 @@ class Service:
         """What an application makes of each picture; wrong options are said before it predicts."""
         asked, boxes = await self._read(request)
         options = options_of(asked.facts)
-        found = await self._found(asked, boxes)
-        answers = await asyncio.gather(
-            *(asyncio.to_thread(answer, image, prediction, options) for image, prediction in found)
-        )
+        async with self._found(asked, boxes) as found:
+            answers = await asyncio.gather(
+                *(asyncio.to_thread(answer, *picture, options) for picture in found)
+            )
         return {
             "model": self._model.name,
             "pictures": [
@@ -174,18 +184,26 @@ class Service:
             self.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8"
         )
 
-    async def _found(self, asked: Asked, boxes: BoxSource) -> list[tuple[_Image, Prediction]]:
-        """Each picture, decoded, and what was found on it."""
+    @asynccontextmanager
+    async def _found(
+        self, asked: Asked, boxes: BoxSource
+    ) -> AsyncIterator[list[tuple[_Image, Prediction]]]:
+        """Each picture, decoded, and what was found on it, for as long as the answer may take."""
         sizes = [self._decoded_bytes(*picture) for picture in asked.pictures]
         self.batcher.reserve(sizes)
         try:
             async with asyncio.timeout(self.limits.timeout):
-                return await asyncio.gather(
+                yield await asyncio.gather(
                     *(
                         self._predicted(*picture, asked.category, boxes)
                         for picture in asked.pictures
                     )
                 )
+        except TimeoutError:
+            raise LateError(
+                f"the pictures took longer than {self.limits.timeout:g} s; try again, or send"
+                " fewer; the server's --timeout sets the limit"
+            ) from None
         finally:
             self.batcher.release(sizes)
 
@@ -207,7 +225,14 @@ class Service:
         return 3 * width * height
 
     async def _read(self, request: Request) -> tuple[Asked, BoxSource]:
-        asked = await read_request(request)
+        try:
+            async with asyncio.timeout(self.limits.timeout):
+                asked = await read_request(request)
+        except TimeoutError:
+            raise SlowError(
+                f"the request did not arrive within {self.limits.timeout:g} s; the server's"
+                " --timeout sets the limit"
+            ) from None
         return asked, self._source(asked.facts.get("boxes"))
 
     def _source(self, name: str | None) -> BoxSource:
@@ -264,10 +289,17 @@ def create_service(
     )
     for path, endpoint in asked:
         app.add_api_route(path, endpoint, methods=["GET"], response_model=None)
-    for error, status in ((RequestError, 400), (BrokenImageError, 422), (ScaleError, 400)):
+    for error, status in (
+        (RequestError, 400),
+        (ScaleError, 400),
+        (SlowError, 408),
+        (BrokenImageError, 422),
+        (ClientDisconnect, 499),  # nobody reads it, and the metrics count it
+        (LateError, 504),
+    ):
         app.add_exception_handler(error, explaining(status))
+    app.add_exception_handler(HTTPException, no_such_request)
     app.add_exception_handler(BusyError, _busy)
-    app.add_exception_handler(TimeoutError, _late)
     paths = frozenset([*(route[0] for route in predicting), *(route[0] for route in asked)])
     limits = service.limits
     guard = Guard(app, token=token, names=names, max_bytes=limits.max_bytes, open_paths=_OPEN)
@@ -277,7 +309,3 @@ def create_service(
 def _busy(_: Request, error: Exception) -> Response:
     assert isinstance(error, BusyError)
     return JSONResponse({"error": str(error)}, 503, {"Retry-After": str(error.retry_after)})
-
-
-def _late(_: Request, __: Exception) -> Response:
-    return JSONResponse({"error": "the pictures took too long; try again, or send fewer"}, 504)

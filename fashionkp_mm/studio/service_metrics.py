@@ -47,7 +47,7 @@ class Metrics:
         )
         self._waiting = Gauge(
             "fashionkp_waiting_pictures",
-            "Pictures that were let in and are not predicted yet.",
+            "Pictures that were let in and are not answered yet.",
             registry=self.registry,
         )
 

@@ -205,7 +205,7 @@ async def _json(request: Request) -> dict[str, Any]:
 def _of_json(content: dict[str, Any]) -> tuple[list[tuple[str, bytes]], dict[str, str]]:
     images = content.pop("images", [])
     if not isinstance(images, list) or not all(isinstance(each, str) for each in images):
-        raise RequestError("'images' is none; expected a list of base64 texts")
+        raise RequestError("'images' is no list of texts; expected a list of base64 texts")
     pictures = []
     for index, text in enumerate(images):
         try:

@@ -148,6 +148,14 @@ def test_there_is_no_such_picture(labels, number):
             assert client.get(f"/api/pictures/{number}{end}").status_code in (404, 422)
 
 
+def test_what_there_is_not_is_said_like_any_other_error(labels):
+    with opened(labels(1)) as client:
+        assert client.get("/api/nothing").json() == {"error": "GET /api/nothing: Not Found"}
+        answer = client.delete("/api/queue")
+        assert answer.status_code == 405
+        assert answer.json() == {"error": "DELETE /api/queue: Method Not Allowed"}
+
+
 @pytest.mark.parametrize("path", ["/page/../app.py", "/page/%2e%2e/app.py", "/page//etc/passwd"])
 def test_no_path_leaves_the_pages_folder(labels, path):
     with opened(labels(1)) as client:

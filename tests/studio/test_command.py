@@ -71,6 +71,40 @@ def test_the_file_is_written_in_the_end_if_that_was_asked_for(labels, by):
     assert read_labels(path).image_ids == ids[1:]
 
 
+def test_what_could_not_be_written_in_the_end_is_kept(labels):
+    path = labels(2)
+    ids = read_labels(path).image_ids
+    with started(path, "--write-back") as (server, address):
+        change(address, [])
+        content = path.read_bytes()
+        path.unlink()
+        server.terminate()
+        _, said = server.communicate(timeout=60)
+        assert server.returncode == 1
+    assert "Traceback" not in said
+    assert f"{path}: No such file" in said
+    assert "nothing is lost" in said
+    path.write_bytes(content)
+    with started(path, "--write-back") as (server, _):
+        server.terminate()
+        out, _ = server.communicate(timeout=60)
+    assert "1 picture changed" in out
+    assert read_labels(path).image_ids == ids[1:]
+
+
+def test_ctrl_c_twice_ends_it_without_a_traceback(labels):
+    path = labels(1)
+    with started(path, "--write-back") as (server, address):
+        change(address, [])
+        server.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        server.send_signal(signal.SIGINT)
+        out, said = server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert "Traceback" not in said
+    assert "1 picture changed" in out
+
+
 def test_the_file_is_left_alone_otherwise(labels):
     path = labels(1)
     before = path.read_bytes()
@@ -91,6 +125,11 @@ def test_a_port_in_use_is_named(labels):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"port {port} is in use" in refused(labels(1), "--port", port)
+
+
+def test_an_address_of_another_machine_is_none_to_listen_on(labels):
+    said = refused(labels(1), "--host", "192.0.2.1", "--port", "8765")
+    assert "192.0.2.1:8765 cannot be listened on (Cannot assign requested address); name" in said
 
 
 def test_a_store_is_no_input(labels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import signal
@@ -27,6 +28,7 @@ from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES
 from fashionkp_mm.images import decode_image
 from fashionkp_mm.runtime import FashionPredictor, shipped_model
+from fashionkp_mm.studio import service
 from fashionkp_mm.studio.service import Limits, Service, create_service
 from fashionkp_mm.studio.service_requests import MAX_PICTURES
 
@@ -225,8 +227,67 @@ def test_what_takes_too_long_is_given_up(pose_file):
     with served(pose_file, slow=0.6, timeout=0.2) as client:
         answer = client.post("/v1/predict", files=files(picture()))
         assert answer.status_code == 504
-        assert "too long" in answer.json()["error"]
+        assert "longer than 0.2 s" in answer.json()["error"]
         assert client.service.batcher.waiting == 0
+
+
+def test_applications_count_in_the_time_that_an_answer_may_take(pose_file, monkeypatch):
+    monkeypatch.setattr(service, "measured", lambda *_: time.sleep(1))
+    with served(pose_file, timeout=0.5) as client:
+        answer = client.post("/v1/measure", files=files(picture()))
+        assert answer.status_code == 504
+        assert "0.5 s" in answer.json()["error"]
+        assert client.service.batcher.waiting == 0
+
+
+def statuses_of(app, receive):
+    """What a request is answered whose content comes from ``receive``."""
+    head = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    scope = dict(type="http", method="POST", path="/v1/predict", query_string=b"", headers=head)
+    statuses = []
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    asyncio.run(app(scope, receive, send))
+    return statuses
+
+
+def test_a_request_that_does_not_arrive_is_given_up(pose_file):
+    async def receive():
+        await asyncio.sleep(60)
+
+    with served(pose_file, timeout=0.2) as client:
+        assert statuses_of(client.app, receive) == [408]
+
+
+def test_who_hangs_up_is_no_fault_of_the_server(pose_file):
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    with served(pose_file) as client:
+        statuses_of(client.app, receive)
+        counted = 'fashionkp_requests_total{path="/v1/predict",status="499"} 1.0'
+        assert counted in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/v2/predict", 404), ("GET", "/v1/predict", 405)]
+)
+def test_what_there_is_not_is_said_like_any_other_error(pose_file, method, path, status):
+    with served(pose_file) as client:
+        answer = client.request(method, path)
+        assert answer.status_code == status
+        assert answer.json()["error"].startswith(f"{method} {path}: ")
+
+
+def test_a_broken_upload_is_named_without_advice_on_files(pose_file):
+    with served(pose_file) as client:
+        answer = client.post("/v1/predict", files=[("images", ("note.txt", b"hello"))])
+        assert answer.status_code == 422
+        assert answer.json()["error"].startswith("note.txt: not an image of a format that is read")
+        assert "CSV" not in answer.json()["error"]
 
 
 def test_what_is_too_much_is_told_when_to_come_again(pose_file):

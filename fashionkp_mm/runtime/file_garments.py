@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
     CATEGORY_NAMES,
     KEYPOINT_NAMES,
+    NUM_KEYPOINTS,
     Visibility,
 )
 from fashionkp_mm.core.table import KeypointTable
@@ -57,6 +59,41 @@ def table_of(garments: Iterable[tuple[str, Garment]]) -> KeypointTable:
         keypoints=np.stack([garment.keypoints for _, garment in named]),
         visibility=np.stack([garment.visibility for _, garment in named]),
         rows=np.arange(len(named)),
+    )
+
+
+def table_of_predictions(
+    pictures: Mapping[str, tuple[tuple[int, int], Sequence[Garment]]],
+) -> GarmentTable:
+    """A table of predictions, with what a Parquet file tells of them; quicker than by way of JSON.
+
+    Args:
+        pictures: Width and height, and the garments, the best first, of each picture by id.
+    """
+    named = [(image_id, each) for image_id, (_, own) in pictures.items() for each in own]
+    table = table_of(named)
+    defined = CATEGORY_KEYPOINTS[table.category_indices]
+    garments = [garment for _, garment in named]
+    points = [garment.keypoint_scores for garment in garments]
+    scores = np.array(points, np.float32).reshape(-1, NUM_KEYPOINTS)
+    boxes = np.array([garment.box for garment in garments], np.float32).reshape(-1, 4)
+    box_scores = np.array([garment.box_score for garment in garments], np.float32)
+    means = np.where(defined, scores, 0).sum(axis=1) / defined.sum(axis=1)
+    extras = [
+        {
+            "category_score": round(garment.category_score, 4),
+            "box_source": garment.box_source,
+            "box_score": round(garment.box_score, 4),
+        }
+        for garment in garments
+    ]
+    return GarmentTable.of(
+        replace(table, keypoints=np.where(defined[..., None], table.keypoints, np.float32(-1))),
+        sizes={image_id: size for image_id, (size, _) in pictures.items()},
+        boxes=boxes,
+        scores=(box_scores * means).astype(np.float32),
+        keypoint_scores=scores,
+        extras=extras,
     )
 
 

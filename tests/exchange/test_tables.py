@@ -11,15 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fashionkp_mm.batch.writers import content, render
+from fashionkp_mm.batch.writers import content, render, table_of
 from fashionkp_mm.commands.compared import read_for, read_predictions_file
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.garments import CATEGORY_NAMES, KEYPOINT_INDEX, Visibility
 from fashionkp_mm.core.image_ids import UnmatchedIdsError
 from fashionkp_mm.core.table import AnnotationError, KeypointTable
+from fashionkp_mm.exchange import parquet
 from fashionkp_mm.exchange.formats import Format
 from fashionkp_mm.runtime import Garment
-from fashionkp_mm.runtime.file_garments import read_garments, read_labelled_garments
+from fashionkp_mm.runtime.file_garments import (
+    read_garments,
+    read_labelled_garments,
+    table_of_predictions,
+)
 
 Make = Callable[..., Garment]
 
@@ -41,6 +46,18 @@ def write(path: Path, form: Format, found: dict[str, list[Garment]]) -> Path:
     contents = ((name, content(form, (64, 48), garments)) for name, garments in found.items())
     path.write_bytes(b"".join(render(form, contents)))
     return path
+
+
+def test_predictions_become_the_same_parquet_with_and_without_json(
+    found: dict[str, list[Garment]],
+) -> None:
+    pytest.importorskip("pyarrow")
+    by_json = table_of((name, content("parquet", (64, 48), own)) for name, own in found.items())
+    at_once = table_of_predictions({name: ((64, 48), own) for name, own in found.items()})
+    assert at_once.pictures == by_json.pictures
+    assert b"".join(parquet.write(at_once)) == b"".join(parquet.write(by_json))
+    facts = {"seconds": "1"}
+    assert parquet.write_part(at_once, {}, facts) == parquet.write_part(by_json, {}, facts)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
+import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,17 @@ from fashionkp_mm.runtime.request import Request
 
 def stub_garment(name: str, index: int = 0) -> Garment:
     """A garment whose points follow from the picture's name."""
-    rng = np.random.default_rng(list(name.encode()))
+    return replace(_garment(zlib.crc32(name.encode()) % 100), image_id=name, image_index=index)
+
+
+@cache
+def _garment(seed: int) -> Garment:
+    rng = np.random.default_rng(seed)
     category = int(rng.integers(len(CATEGORY_NAMES)))
     defined = CATEGORY_KEYPOINTS[category]
     return Garment(
-        image_id=name,
-        image_index=index,
+        image_id=None,
+        image_index=0,
         image_size=(100, 120),
         category=CATEGORY_NAMES[category],
         category_score=0.9,
@@ -53,7 +59,7 @@ class StubPredictor:
         self, images: Iterable[Any], category: Any = None, boxes: Any = "refine"
     ) -> Iterator[Prediction]:
         for index, picture in enumerate(images):
-            name = Path(str(picture)).name
+            name = str(picture).rpartition("/")[2]
             if self.seconds:
                 time.sleep(self.seconds)
             load(picture)
@@ -68,5 +74,5 @@ class StubPredictor:
 
 def load(picture: Any) -> None:
     """Die of a picture that is called so."""
-    if "kill" in Path(str(picture)).name:
+    if "kill" in str(picture).rpartition("/")[2]:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fashionkp_mm.batch import writers
 from fashionkp_mm.batch.options import Options
 from fashionkp_mm.batch.scale.decoding import Load, pictures_that_kill
 from fashionkp_mm.batch.scale.plan import Part, Row, rows_of
 from fashionkp_mm.batch.scale.storage import Folder, ScaleError
 from fashionkp_mm.core.box_sources import BoxSource
 from fashionkp_mm.exchange import parquet
-from fashionkp_mm.runtime import Prediction
+from fashionkp_mm.runtime import Garment, Prediction
+from fashionkp_mm.runtime.file_garments import table_of_predictions
+
+_Found = tuple[tuple[int, int], Sequence[Garment]]
+"""Width and height of a picture, and its garments."""
+_NOTHING: _Found = (0, 0), ()
 
 
 class Predictor(Protocol):
@@ -130,7 +134,7 @@ class Worker:
                 usable[index].image_id: f"{usable[index].image_id}: {why}"
                 for index, why in found.items()
             }
-        contents: dict[str, Any] = {}
+        contents: dict[str, _Found] = {}
         to_do = [row for row in rows if row.image_id not in errors]
         categories = [self._category or row.category for row in to_do]
         predictions = self._predictor.stream(
@@ -140,7 +144,7 @@ class Worker:
             if prediction.error is not None:
                 errors[row.image_id] = _named(str(prediction.error), row)
             size = prediction.image_size or (0, 0)
-            contents[row.image_id] = writers.content("parquet", size, prediction.garments)
+            contents[row.image_id] = size, prediction.garments
         return self._write(part, rows, contents, errors, start)
 
     def give_up(self, part: Part, why: str) -> PartDone:
@@ -157,14 +161,13 @@ class Worker:
         self,
         part: Part,
         rows: list[Row],
-        contents: Mapping[str, Any],
+        contents: Mapping[str, _Found],
         errors: Mapping[str, str],
         start: float,
     ) -> PartDone:
-        none = writers.content("parquet", (0, 0), ())
         # A picture that the input names twice is there once.
-        every = {row.image_id: contents.get(row.image_id, none) for row in rows}
-        table = writers.table_of(every.items())
+        every = {row.image_id: contents.get(row.image_id, _NOTHING) for row in rows}
+        table = table_of_predictions(every)
         done = PartDone(
             number=part.number,
             pictures=len(every),

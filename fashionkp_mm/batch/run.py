@@ -21,7 +21,7 @@ from fashionkp_mm.batch.parallel import in_parallel
 from fashionkp_mm.batch.sources import Source, Sources
 from fashionkp_mm.batch.writers import STDOUT
 from fashionkp_mm.core.files import write_atomically
-from fashionkp_mm.core.uris import RemotePath
+from fashionkp_mm.core.uris import RemotePath, local_file
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.runtime import Garment, Prediction
 
@@ -257,10 +257,13 @@ def _files_exist(kept: dict[str, Any]) -> bool:
 
 def _key(source: Source) -> list[Any]:
     """What must be the same for a result to stand: the file, and the category given."""
-    if isinstance(source.path, RemotePath):
-        return [source.category]
+    path = (
+        local_file(source.path.__fspath__()) if isinstance(source.path, RemotePath) else source.path
+    )
     try:
-        status = source.path.stat()
+        status = None if path is None else path.stat()
     except OSError:
+        status = None
+    if status is None:
         return [source.category]
     return [source.category, status.st_size, status.st_mtime_ns]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,14 +19,25 @@ from fashionkp_mm.batch.pictures import NAME_ROOT, locate
 from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.uris import RemotePath, is_uri, without_secrets
+from fashionkp_mm.images import BrokenImageError, image_size
 from fashionkp_mm.images.formats import image_suffixes
 from fashionkp_mm.images.parquet_rows import BYTES, columns_of, open_parquet, row_address
-from fashionkp_mm.images.remote import files_below, filesystem, is_folder
+from fashionkp_mm.images.remote import (
+    RemoteError,
+    files_below,
+    filesystem,
+    is_folder,
+    read_uri,
+    require_protocol,
+)
+from fashionkp_mm.images.tar_members import samples
 
 STDIN = "-"
 URI, IMAGE_ID, CATEGORY = "uri", "image_id", "category"
 """Columns of a Parquet file of pictures, besides ``bytes``."""
-_TABLE, _TAR = ".parquet", (".tar", ".tar.gz", ".tgz")
+_TABLE, _LIST, _TAR, _COMPRESSED_TAR = ".parquet", ".txt", ".tar", (".tar.gz", ".tgz")
+_LARGEST_LIST = 2**30
+"""Bytes of a list that is fetched."""
 
 
 class InputError(ValueError):
@@ -76,7 +88,9 @@ def collect(
 
     Args:
         paths: Image files, folders (searched to their depth), globs, CSV files with the columns
-            ``image_id`` and ``image_category``, and ``-`` for paths on standard input. In folders
+            ``image_id`` and ``image_category``, text files (``.txt``) with a path or URI a line,
+            Parquet and tar files, see `in_table` and `images.tar_members`, URIs of pictures, of
+            folders and of all these but CSV, and ``-`` for paths on standard input. In folders
             and behind globs, images are known by their suffixes, see
             `images.formats.image_suffixes`; a file that is named itself counts as one whatever it
             is called.
@@ -143,15 +157,31 @@ def located(
     return found, missing
 
 
-def remote_sources(uri: str) -> Iterator[Source]:
+def remote_sources(uri: str, *, listed: bool = False) -> Iterator[Source]:
     """The picture that a URI stands for, or, one after the other, those of a folder or a glob.
+
+    Args:
+        uri: What fsspec opens.
+        listed: Whether it is one of a list, perhaps of millions: no server is asked then what it
+            is, so that a folder's has to end with ``/``, and none is a glob.
 
     Raises:
         InputError: There is none.
         RemoteError: The folder cannot be listed.
         MissingLibraryError: What opens it is not installed.
     """
-    if glob.has_magic(uri.partition("?")[0]):
+    if uri.partition("?")[0].lower().endswith(".csv"):
+        raise InputError(
+            f"{_shown(uri)}: a CSV file is read from this machine only; fetch it, or name its"
+            " pictures in a .txt or a .parquet"
+        )
+    if listed:
+        if uri.endswith("/"):
+            yield from _below(uri, uri)
+        else:
+            require_protocol(uri)
+            yield _remote(uri)
+    elif glob.has_magic(uri.partition("?")[0]) and not _exists(uri):
         files, pattern = filesystem(uri)
         suffixes = tuple(image_suffixes())
         names = [name for name in files.glob(pattern) if name.lower().endswith(suffixes)]
@@ -162,7 +192,7 @@ def remote_sources(uri: str) -> Iterator[Source]:
     elif not RemotePath(uri).suffix and is_folder(uri):
         yield from _below(uri, uri)
     else:
-        filesystem(uri)  # what it needs should be said once, not of each picture
+        require_protocol(uri)
         yield _remote(uri)
 
 
@@ -198,6 +228,8 @@ def in_table(file: str) -> Iterator[Source]:
         elif not isinstance(uri, str):
             raise InputError(f"{file}, row {row}: names no picture; expected text in '{URI}'")
         else:
+            if is_uri(uri):
+                require_protocol(uri)
             path = RemotePath(uri) if is_uri(uri) else Path(uri)
         image_id = cells.get(IMAGE_ID) or (f"row {row}" if uri is None else _shown(str(uri)))
         yield Source(str(image_id), path, category)
@@ -221,18 +253,26 @@ def _each(
     failures: list[str],
     images: Path | None,
     search: PictureSearch,
+    *,
+    listed: bool = False,
 ) -> Iterator[Source]:
     for given in paths:
         path = Path(given)
         # Unlike Path's, these questions have an answer for any text.
         if given == STDIN:
-            yield from _each(_paths_in(standard_input), (), failures, images, search)
+            yield from _each(_paths_in(standard_input), (), failures, images, search, listed=True)
+        elif given.lower().endswith(_LIST) and not listed and _is_list(given):
+            yield from _each(
+                _paths_in([_content(given)]), (), failures, images, search, listed=True
+            )
         elif given.lower().endswith(_TABLE) and _is_file(given):
             yield from in_table(given)
         elif given.lower().endswith(_TAR) and _is_file(given):
+            yield from _in_tar(given, failures)
+        elif given.lower().endswith(_COMPRESSED_TAR) and _is_file(given):
             yield from _below(f"tar://::{_from_the_root(given)}", given)
         elif is_uri(given):
-            yield from remote_sources(given)
+            yield from remote_sources(given, listed=listed)
         elif os.path.isdir(given):  # noqa: PTH112
             yield from _in_folder(path, search)
         elif path.suffix.lower() == ".csv":
@@ -253,6 +293,25 @@ def _paths_in(lines: Iterable[bytes]) -> list[str]:
     return [os.fsdecode(path) for path in paths if path]
 
 
+def _content(given: str) -> bytes:
+    return read_uri(given, _LARGEST_LIST) if is_uri(given) else Path(given).read_bytes()
+
+
+def _in_tar(given: str, failures: list[str]) -> Iterator[Source]:
+    found = False
+    try:
+        for sample in samples(_from_the_root(given)):
+            for name, address in sample.pictures:
+                found = True
+                yield Source(name, RemotePath(address), sample.category)
+    except RemoteError as error:
+        if not found:
+            raise
+        failures.append(str(error))
+    if not found:
+        raise InputError(f"{_shown(given)}: no image in it; {_expected()}")
+
+
 def _below(folder: str, given: str) -> Iterator[Source]:
     """The pictures below a folder that is none of this machine's, or in a tar file."""
     suffixes = tuple(image_suffixes())
@@ -268,10 +327,18 @@ def _below(folder: str, given: str) -> Iterator[Source]:
         whole = uri if "::" in uri or "::" not in folder else f"{uri}::{folder.partition('::')[2]}"
         yield Source(name, RemotePath(whole))
     if not found:
-        raise InputError(
-            f"{_shown(given)}: no image below it; expected files that end in"
-            f" {', '.join(sorted(suffixes))}"
-        )
+        raise InputError(f"{_shown(given)}: no image below it; {_expected()}")
+
+
+def _expected() -> str:
+    return f"expected files that end in {', '.join(sorted(image_suffixes()))}"
+
+
+def _exists(uri: str) -> bool:
+    files, path = filesystem(uri)
+    with suppress(Exception):  # what is wrong is said when it is listed
+        return bool(files.exists(path))
+    return False
 
 
 def _remote(uri: str) -> Source:
@@ -280,6 +347,15 @@ def _remote(uri: str) -> Source:
 
 def _shown(uri: str) -> str:
     return without_secrets(uri) if is_uri(uri) else uri
+
+
+def _is_list(given: str) -> bool:
+    if is_uri(given):
+        return True
+    with suppress(BrokenImageError):
+        image_size(given)
+        return False  # a picture, whatever it is called
+    return _is_file(given)
 
 
 def _is_file(given: str) -> bool:

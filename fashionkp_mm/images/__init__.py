@@ -279,12 +279,19 @@ def _fetched(uri: str, limit: int) -> bytes:
     """A file that is none of this machine's, or a byte more of it than ``limit``."""
     # Here and not above: most pictures lie on this machine.
     from fashionkp_mm.images.parquet_rows import read_row  # noqa: PLC0415
-    from fashionkp_mm.images.remote import RemoteError, read_uri  # noqa: PLC0415
+    from fashionkp_mm.images.remote import (  # noqa: PLC0415
+        MissingLibraryError,
+        RemoteError,
+        read_uri,
+    )
+    from fashionkp_mm.images.tar_members import read_member  # noqa: PLC0415
 
     try:
-        content = read_row(uri)
+        content = read_member(uri, limit)
+        if content is None:
+            content = read_row(uri)
         return read_uri(uri, limit) if content is None else content
-    except RemoteError as error:
+    except (RemoteError, MissingLibraryError) as error:
         raise UnusableError(str(error)) from None
 
 

@@ -5,47 +5,56 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-from fashionkp_mm.core.uris import is_uri
-from fashionkp_mm.images.remote import MissingLibraryError, RemoteError, filesystem
+from fashionkp_mm.core.uris import is_uri, text_without_secrets, without_secrets
+from fashionkp_mm.images.remote import PARQUET_ROW, MissingLibraryError, RemoteError, filesystem
 
 BYTES = "bytes"
 """The column."""
-_ADDRESS = re.compile(r"parquet-row://([0-9]+)@(.+)", re.S)
+_ADDRESS = re.compile(rf"{PARQUET_ROW}://([0-9]+)::(.+)", re.S)
+_BATCH, _BATCHES = 16, 32
+"""Rows that are read together, and how many such batches are held: threads ask for rows out of
+order, some of them to predict and others to crop what was predicted a while ago."""
+_BUFFER = 2**20
+"""Bytes that are read at once; by default it would be a whole column of a row group, and writers
+make a row group of a million rows, however large they are."""
 _one_by_one = threading.Lock()
 
 
 def row_address(file: str, row: int) -> str:
     """The URI of a row's picture."""
-    return f"parquet-row://{row}@{file}"
+    return f"{PARQUET_ROW}://{row}::{file}"
 
 
 def read_row(uri: str) -> bytes | None:
     """The encoded picture of a row; None where the URI is of another kind.
 
-    Rows that are read one after the other cost one reading of their row group, which is held.
+    Rows that are read one after the other cost one reading of the file, of which little is held.
 
     Raises:
         RemoteError: The file, or the row, is not there any more, or the row is empty.
+        MissingLibraryError: As `open_parquet`.
     """
     address = _ADDRESS.fullmatch(uri)
     if address is None:
         return None
     row, file = int(address[1]), address[2]
-    with _one_by_one:  # so that two threads do not read the same group
+    with _one_by_one:  # so that two threads do not read the same rows
         try:
             starts = _starts(file)
             group = bisect_right(starts, row) - 1
-            content = _group(file, group)[row - starts[group]].as_py()
-        except (OSError, ValueError, IndexError) as error:
-            raise RemoteError(f"the image's row cannot be read ({error})") from None
+            content = _rows(file, group).content(row - starts[group])
+        except (OSError, ValueError, IndexError, StopIteration) as error:
+            why = text_without_secrets(str(error)) or "there is no such row any more"
+            raise RemoteError(f"the image's row cannot be read ({why})") from None
     if content is None:
         raise RemoteError(f"the image is missing: row {row} is empty")
-    return bytes(content)
+    return content
 
 
 def open_parquet(file: str) -> Any:
@@ -60,12 +69,12 @@ def open_parquet(file: str) -> Any:
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
         raise MissingLibraryError(
-            f"{file}: Parquet needs pyarrow ({error}): pip install pyarrow"
+            f"{without_secrets(file)}: Parquet needs pyarrow ({error}): pip install pyarrow"
         ) from error
     if not is_uri(file):
-        return pq.ParquetFile(file)
+        return pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
     files, path = filesystem(file)
-    return pq.ParquetFile(files.open(path, "rb"))
+    return pq.ParquetFile(files.open(path, "rb"), buffer_size=_BUFFER, pre_buffer=False)
 
 
 def columns_of(file: str, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -76,8 +85,40 @@ def columns_of(file: str, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """
     parquet = open_parquet(file)
     there = [name for name in columns if name in parquet.schema_arrow.names]
+    if not there:
+        yield from ({} for _ in range(parquet.metadata.num_rows))
+        return
     for batch in parquet.iter_batches(columns=there):
         yield from batch.to_pylist()
+
+
+class _Rows:
+    """The pictures of a row group, read from its beginning on."""
+
+    def __init__(self, file: str, group: int) -> None:
+        self._file, self._group = file, group
+        self._held: OrderedDict[int, Any] = OrderedDict()
+        self._begin()
+
+    def content(self, row: int) -> bytes | None:
+        wanted = row // _BATCH
+        if wanted not in self._held:
+            if wanted < self._next:
+                self._begin()
+            while self._next <= wanted:
+                self._held[self._next] = next(self._batches).column(0)
+                self._next += 1
+                if len(self._held) > _BATCHES:
+                    self._held.popitem(last=False)
+        value = self._held[wanted][row % _BATCH].as_py()
+        return None if value is None else bytes(value)
+
+    def _begin(self) -> None:
+        self._batches = open_parquet(self._file).iter_batches(
+            batch_size=_BATCH, row_groups=[self._group], columns=[BYTES]
+        )
+        self._next = 0
+        self._held.clear()
 
 
 @lru_cache(maxsize=64)
@@ -88,6 +129,6 @@ def _starts(file: str) -> list[int]:
     return [0, *accumulate(counts)]
 
 
-@lru_cache(maxsize=1)
-def _group(file: str, group: int) -> Any:
-    return open_parquet(file).read_row_group(group, columns=[BYTES])[BYTES]
+@lru_cache(maxsize=2)
+def _rows(file: str, group: int) -> _Rows:
+    return _Rows(file, group)

@@ -182,7 +182,13 @@ class FashionPredictor:
                 " and shipped_model('detector') is the file that comes with the package"
             )
         requests = make_requests(images, category, boxes, self._max_megapixels, channel_order)
-        for batch in in_batches(requests, self._prepare, self._batch_size, Request.decoded_bytes):
+        for batch in in_batches(
+            requests,
+            self._prepare,
+            self._batch_size,
+            Request.decoded_bytes,
+            lambda request: request.is_remote,
+        ):
             usable = [item for item in batch if not isinstance(item, _Broken)]
             garments = iter(self._predict_batch(usable))
             for item in batch:

@@ -16,6 +16,8 @@ _Prepared = TypeVar("_Prepared")
 _MAX_BYTES = 2**28
 """Decoded pictures in flight; no further one is begun above this."""
 _MAX_WORKERS = 8
+_FETCHERS = 16
+"""Workers that mostly wait for a network, however few cores there are."""
 
 
 def in_batches(
@@ -23,6 +25,7 @@ def in_batches(
     prepare: Callable[[_Request], _Prepared],
     batch_size: int,
     decoded_bytes: Callable[[_Request], int | None],
+    is_remote: Callable[[_Request], bool] = lambda request: False,
 ) -> Iterator[list[_Prepared]]:
     """Prepare requests in worker threads, up to one batch ahead of the caller.
 
@@ -33,6 +36,7 @@ def in_batches(
             pictures are so large that no more of them fit into memory.
         decoded_bytes: Memory that a request's result will hold; None where there is nothing to
             decode, so that a worker would not pay.
+        is_remote: Whether preparing a request is mostly waiting for a network.
 
     Yields:
         Results, in the order of the requests. What ``prepare`` raises is raised here.
@@ -46,8 +50,9 @@ def in_batches(
     source = chain(ahead, source)
     begun: deque[tuple[int, Callable[[], _Prepared]]] = deque()
     in_flight = 0
-    # It starts no thread before there is something to do.
+    # They start no thread before there is something to do.
     pool = ThreadPoolExecutor(min(_cores(), _MAX_WORKERS))
+    fetchers = ThreadPoolExecutor(_FETCHERS)
 
     def begin() -> None:
         nonlocal in_flight
@@ -60,7 +65,8 @@ def in_batches(
             if decoded is None:
                 begun.append((0, partial(prepare, request)))
             else:
-                begun.append((decoded, pool.submit(prepare, request).result))
+                workers = fetchers if is_remote(request) else pool
+                begun.append((decoded, workers.submit(prepare, request).result))
 
     try:
         begin()
@@ -74,7 +80,9 @@ def in_batches(
                 begin()
     finally:
         # A caller that stops early does not wait for work that has not begun.
+        fetchers.shutdown(wait=False, cancel_futures=True)
         pool.shutdown(cancel_futures=True)
+        fetchers.shutdown()
 
 
 def _cores() -> int:

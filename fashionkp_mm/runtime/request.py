@@ -16,7 +16,7 @@ from PIL.Image import Image
 from fashionkp_mm.core.box_sources import BOX_SOURCES, BoxOrigin, BoxSource
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.limits import MAX_MEGAPIXELS
-from fashionkp_mm.core.uris import is_uri, without_secrets
+from fashionkp_mm.core.uris import is_remote, is_uri, without_secrets
 from fashionkp_mm.images import (
     BrokenImageError,
     convert_image,
@@ -68,6 +68,12 @@ class Request:
     def name(self) -> str:
         """What messages call the picture."""
         return self.image_id or f"image {self.index}"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it comes over a network, so that many are fetched at a time."""
+        path = self.picture
+        return isinstance(path, str | os.PathLike) and is_remote(os.fspath(path))
 
     def decoded_bytes(self) -> int | None:
         """Memory that the decoded picture takes; None for an array, of which there is no more."""

@@ -78,7 +78,9 @@ class TestFiles:
         assert ids(collect(["./data/a.PNG", absolute], [])) == ["data/a.PNG", absolute]
 
     def test_count_whatever_they_are_called(self, root: Path) -> None:
-        assert ids(collect(["data/notes.txt"], [])) == ["data/notes.txt"]
+        (root / "data/scan.dat").touch()
+
+        assert ids(collect(["data/scan.dat"], [])) == ["data/scan.dat"]
 
     def test_a_missing_one_is_found_out_later_like_a_broken_one(self, root: Path) -> None:
         assert ids(collect(["nowhere.jpg", "data/b.jpg"], [])) == ["nowhere.jpg", "data/b.jpg"]

@@ -43,6 +43,18 @@ def test_the_next_batch_is_prepared_while_this_one_is_used() -> None:
     assert all(event.wait(30) for event in begun)
 
 
+def test_many_are_fetched_at_a_time_however_few_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefetch, "_cores", lambda: 1)
+    all_here = threading.Barrier(16)
+
+    def fetch(index: int) -> int:
+        all_here.wait(30)  # breaks if no 16 are under way
+        return index
+
+    batches = in_batches(range(32), fetch, 32, lambda _: 10, lambda _: True)
+    assert [index for batch in batches for index in batch] == list(range(32))
+
+
 def test_no_more_than_the_next_batch_is_pulled() -> None:
     pulled = []
 

@@ -22,7 +22,15 @@ import pytest
 
 from fashionkp_mm.batch.sources import InputError, collect
 from fashionkp_mm.core.uris import RemotePath, without_secrets
-from fashionkp_mm.images import BrokenImageError, image_size, load_image, remote
+from fashionkp_mm.images import (
+    BrokenImageError,
+    decode_image,
+    image_size,
+    load_image,
+    parquet_rows,
+    remote,
+)
+from fashionkp_mm.images.parquet_rows import open_parquet, read_row
 from fashionkp_mm.images.remote import MissingLibraryError, RemoteError, files_below, read_uri
 
 SECRET = "wJalrXUtnFEMI-very-secret"
@@ -64,6 +72,7 @@ class Flaky(http.server.BaseHTTPRequestHandler):
     """Fails the first so many times, by the path: ``/2/a.jpg`` twice."""
 
     met: ClassVar[Counter[str]] = Counter()
+    sent = 0
     status = 503
     content = b""
 
@@ -75,6 +84,12 @@ class Flaky(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.met[self.path] += 1
         if self.met[self.path] <= int(self.path.split("/")[1]):
+            if "short" in self.path:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(self.content)))
+                self.end_headers()
+                self.wfile.write(self.content[:1000])
+                return
             self.send_response(self.status)
             self.end_headers()
             return
@@ -83,7 +98,9 @@ class Flaky(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(self.content)))
         self.end_headers()
-        self.wfile.write(self.content)
+        for begin in range(0, len(self.content), 2**16):
+            self.wfile.write(self.content[begin : begin + 2**16])
+            Flaky.sent += 2**16
 
     def handle(self) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked has given up
@@ -98,6 +115,7 @@ def flaky(picture: bytes) -> Iterator[str]:
     pytest.importorskip("aiohttp")
     Flaky.content, Flaky.status = picture, 503
     Flaky.met.clear()
+    Flaky.sent = 0
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Flaky)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -179,6 +197,33 @@ def test_a_server_that_says_no_is_not(flaky: str, quick: None) -> None:
     assert Flaky.met == {"/9/a.jpg": 1, "/9/b.jpg": 1}
 
 
+def test_a_server_of_anything_is_read_no_further_than_needed(flaky: str, quick: None) -> None:
+    Flaky.content = bytes(200_000_000)
+    assert len(read_uri(f"{flaky}/0/huge.jpg", 1_000_000)) == 1_000_001
+    assert Flaky.sent < 50_000_000
+    Flaky.content = b""
+    assert read_uri(f"{flaky}/0/none.jpg", 1000) == b""
+
+
+def test_a_server_that_breaks_off_is_asked_again(flaky: str, quick: None, picture: bytes) -> None:
+    assert read_uri(f"{flaky}/2/short.jpg", 10**7) == picture
+    assert Flaky.met["/2/short.jpg"] == 3
+
+
+def test_a_server_without_parts_has_no_members(flaky: str, quick: None) -> None:
+    with pytest.raises(BrokenImageError, match="the server gives no parts of files"):
+        load_image(f"tar-member://512+9/a.jpg::{flaky}/0/a.tar")
+
+
+def test_what_another_try_cannot_change_is_tried_once(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote.time, "sleep", lambda _: pytest.fail("it waits"))
+    for uri in ("s3://Not_A_Bucket!/a.jpg", "https:///a.jpg", "file:///no/such.jpg", "memory://x"):
+        with pytest.raises(BrokenImageError):
+            load_image(uri)
+
+
 def test_a_server_that_is_slow_is_given_up(
     flaky: str, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,11 +257,13 @@ def test_secrets_are_not_shown(uri: str, shown: str | None) -> None:
 
 
 def test_no_message_tells_a_secret(flaky: str, quick: None, s3: Any) -> None:
-    uri = f"{flaky.replace('//', '//ann:hunter2@')}/9/a.jpg?w=1&X-Amz-Signature=topsecret"
+    uri = f"{flaky.replace('//', '//ann:hunter2@')}/9/a.jpg?w=1"
+    uri += "&X-Amz-Signature=top%2Fse%20cret&a_token=top"
     with pytest.raises(BrokenImageError) as caught:
         load_image(uri)
     assert "hunter2" not in str(caught.value)
-    assert "topsecret" not in str(caught.value)
+    assert "top" not in str(caught.value)
+    assert "503" in str(caught.value)
     (source,) = collect([uri], ()).found
     assert source.image_id == f"{flaky}/9/a.jpg?w=1"
     s3.put_object(Bucket="shop", Key="held/a.jpg", Body=b"x")
@@ -262,15 +309,16 @@ def test_a_tar_file_is_a_folder(tar: Path, picture: bytes) -> None:
 def test_members_of_a_tar_file_are_read_by_many_threads(tar: Path, picture: bytes) -> None:
     found = collect([str(tar)], ()).found
     with ThreadPoolExecutor(8) as pool:
-        contents = list(pool.map(lambda _: read_uri(found[2].path.__fspath__(), 10**7), range(200)))
-    assert all(content == picture for content in contents)
+        contents = list(pool.map(lambda _: load_image(found[2].path), range(200)))
+    whole = load_image(found[0].path)
+    assert all(np.array_equal(content, whole) for content in contents)
 
 
 def test_a_tar_file_in_a_bucket(s3: Any, tar: Path, picture: bytes) -> None:
     s3.put_object(Bucket="shop", Key="shards/000.tar", Body=tar.read_bytes())
     found = collect(["s3://shop/shards/000.tar"], ()).found
     assert [each.image_id for each in found] == ["000.jpg", "sub/001.jpg", "sub/002.jpg"]
-    assert read_uri(found[0].path.__fspath__(), 10**7) == picture
+    assert np.array_equal(load_image(found[2].path), decode_image(picture, "a"))
 
 
 def test_no_tar_file(tmp_path: Path) -> None:
@@ -330,6 +378,35 @@ def test_a_table_without_pictures(tmp_path: Path, catalogue: Callable[..., str])
         collect([str(file)], ())
 
 
+def test_a_table_of_one_large_row_group_is_read_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "large.parquet"
+    noise = np.random.default_rng(0)
+    contents = [noise.bytes(8_000) for _ in range(12_000)]
+    pd.DataFrame({"bytes": contents}).to_parquet(file, compression="none")
+    assert pq.read_metadata(file).num_row_groups == 1
+    found = collect([str(file)], ()).found
+    assert [each.image_id for each in found[:2]] == ["row 0", "row 1"]
+    opened: list[Any] = []
+    monkeypatch.setattr(
+        parquet_rows, "open_parquet", lambda name: opened.append(name) or open_parquet(name)
+    )
+    pa = pytest.importorskip("pyarrow")
+    before = pa.total_allocated_bytes()
+    order = [index ^ 5 for index in range(12_000)]  # as threads ask, a little out of order
+    with ThreadPoolExecutor(8) as pool:
+        for begin in range(0, len(order), 64):
+            asked = [*order[begin : begin + 64], *order[max(begin - 128, 0) : begin : 16]]
+            addresses = [found[index].path.__fspath__() for index in asked]
+            for index, content in zip(asked, pool.map(read_row, addresses), strict=True):
+                assert content == contents[index]
+            assert pa.total_allocated_bytes() - before < 40_000_000  # of 96 MB
+    assert len(opened) == 2  # for the number of rows, and for the rows
+    assert read_row(found[0].path.__fspath__()) == contents[0]  # and back again
+
+
 def test_a_list_may_name_uris(tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     (tmp_path / "a.csv").write_text(
@@ -341,3 +418,40 @@ def test_a_list_may_name_uris(tmp_path: Path) -> None:
         ("memory://b.jpg", "dress"),
         ("memory://c.jpg", None),
     ]
+
+
+def test_no_server_is_asked_what_the_uris_of_a_list_are(
+    tmp_path: Path, flaky: str, quick: None
+) -> None:
+    uris = [f"{flaky}/0/{number}" for number in range(50)] + [f"{flaky}/0/a[1].jpg"]
+    (tmp_path / "list.txt").write_text("\n".join(uris))
+    found = collect([str(tmp_path / "list.txt")], ()).found
+    assert [each.image_id for each in found] == uris
+    assert not Flaky.met
+    Flaky.content = (tmp_path / "list.txt").read_bytes()
+    assert [each.image_id for each in collect([f"{flaky}/0/list.txt"], ()).found] == uris
+    assert set(Flaky.met) == {"/0/list.txt"}
+
+
+def test_a_csv_file_is_fetched_by_no_one() -> None:
+    with pytest.raises(InputError, match=r"s3://shop/a.csv: a CSV file is read from this machine"):
+        collect(["s3://shop/a.csv"], ())
+
+
+def test_a_key_with_brackets_is_no_pattern_where_it_exists(s3: Any, picture: bytes) -> None:
+    s3.put_object(Bucket="shop", Key="odd/a[1].jpg", Body=picture)
+    (one,) = collect(["s3://shop/odd/a[1].jpg"], ()).found
+    assert str(one.path) == "s3://shop/odd/a[1].jpg"
+    load_image(one.path)
+
+
+def test_files_by_uri(tmp_path: Path, drawn_root: Path, picture: bytes) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    shutil.copytree(drawn_root / "train", tmp_path / "train")
+    folder = collect([str(tmp_path / "train")], ()).found
+    assert {each.image_id for each in collect([f"file://{tmp_path}/train"], ()).found} == {
+        each.image_id for each in folder
+    }
+    fsspec.filesystem("memory").pipe("/shop/a.jpg", picture)
+    (one,) = collect(["memory://shop"], ()).found
+    assert np.array_equal(load_image(one.path), decode_image(picture, "a"))

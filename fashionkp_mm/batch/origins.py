@@ -19,7 +19,11 @@ from fashionkp_mm.images import BrokenImageError, image_size
 from fashionkp_mm.images.formats import image_suffixes
 from fashionkp_mm.runtime import Garment, Prediction
 from fashionkp_mm.runtime.file_garments import read_garments, read_labelled_garments
+from fashionkp_mm.runtime.prefetch import in_batches
 from fashionkp_mm.runtime.request import Request
+
+_AHEAD = 16
+"""Pictures whose size is fetched before they are worked on."""
 
 
 class Origin(Protocol):
@@ -168,24 +172,39 @@ class GarmentFile:
 
     def predictions(self, sources: Iterable[Source]) -> Iterator[Prediction]:
         """What the file tells of each picture."""
-        for index, source in enumerate(sources):
-            request = Request(index, source.path, None, "given", None, self._max_megapixels)
-            name = self._named.get(source.image_id, source.image_id)
-            garments = [
-                replace(garment, image_id=source.image_id, image_index=index)
-                for garment in self._garments[name]
-            ]
-            if not self._opens:
-                yield Prediction(request, garments[0].image_size, tuple(garments))
-                continue
-            try:
-                size = image_size(source.path, max_megapixels=self._max_megapixels)
-                self._require_size(size, garments[0])
-            except BrokenImageError as error:
-                yield Prediction(request, None, (), error)
-            else:
-                sized = (replace(garment, image_size=size) for garment in garments)
-                yield Prediction(request, size, tuple(sized))
+        requests = (
+            (source, Request(index, source.path, None, "given", None, self._max_megapixels))
+            for index, source in enumerate(sources)
+        )
+        if not self._opens:
+            yield from (self._prediction(*each) for each in requests)
+            return
+        batches = in_batches(
+            requests,
+            lambda each: self._prediction(*each),
+            _AHEAD,
+            lambda each: 0 if each[1].is_remote else None,
+            lambda each: each[1].is_remote,
+        )
+        for batch in batches:
+            yield from batch
+
+    def _prediction(self, source: Source, request: Request) -> Prediction:
+        name = self._named.get(source.image_id, source.image_id)
+        garments = [
+            replace(garment, image_id=source.image_id, image_index=request.index)
+            for garment in self._garments[name]
+        ]
+        if not self._opens:
+            return Prediction(request, garments[0].image_size, tuple(garments))
+        try:
+            size = image_size(source.path, max_megapixels=self._max_megapixels)
+            self._require_size(size, garments[0])
+        except BrokenImageError as error:
+            return Prediction(request, None, (), error)
+        return Prediction(
+            request, size, tuple(replace(garment, image_size=size) for garment in garments)
+        )
 
     def _named_by(self, sources: Sources) -> Sources:
         ids = [source.image_id for source in sources.found]

@@ -56,7 +56,8 @@ class PredictOptions:
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Images, folders, globs, CSV files with image_id and image_category, and '-' for"
+            help="Images, folders and globs, also by URI, such as s3://bucket/folder/; CSV files"
+            " with image_id and image_category, .txt lists, .parquet and .tar files; and '-' for"
             " paths on standard input, one a line or each with a NUL behind it.",
         ),
     ]
@@ -182,7 +183,8 @@ class GarmentOptions(PredictOptions):
         list[str],
         typer.Argument(
             metavar="[PATH...]",
-            help="Images, folders, globs, CSV files with image_id and image_category, and '-' for"
+            help="Images, folders and globs, also by URI, such as s3://bucket/folder/; CSV files"
+            " with image_id and image_category, .txt lists, .parquet and .tar files; and '-' for"
             " paths on standard input. Default: all images of --predictions or --labels.",
             show_default=False,
         ),

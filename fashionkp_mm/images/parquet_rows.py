@@ -7,6 +7,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
@@ -71,10 +72,12 @@ def open_parquet(file: str) -> Any:
         raise MissingLibraryError(
             f"{without_secrets(file)}: Parquet needs pyarrow ({error}): pip install pyarrow"
         ) from error
-    if not is_uri(file):
-        return pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-    files, path = filesystem(file)
-    return pq.ParquetFile(files.open(path, "rb"), buffer_size=_BUFFER, pre_buffer=False)
+    with _said(file):
+        source: Any = file
+        if is_uri(file):
+            files, path = filesystem(file)
+            source = files.open(path, "rb")
+        return pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
 
 
 def columns_of(file: str, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -88,8 +91,29 @@ def columns_of(file: str, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     if not there:
         yield from ({} for _ in range(parquet.metadata.num_rows))
         return
-    for batch in parquet.iter_batches(columns=there):
-        yield from batch.to_pylist()
+    batches = parquet.iter_batches(columns=there)
+    while True:
+        with _said(file):
+            rows = next(batches, None)
+        if rows is None:
+            return
+        yield from rows.to_pylist()
+
+
+@contextmanager
+def _said(file: str) -> Iterator[None]:
+    """Errors of what opens URIs as ours, without the secrets of the URI."""
+    try:
+        yield
+    except (MissingLibraryError, RemoteError):
+        raise
+    except ValueError as error:
+        raise ValueError(text_without_secrets(str(error))) from None
+    except Exception as error:  # each library has errors of its own
+        if not is_uri(file):
+            raise
+        why = text_without_secrets(str(error)) or type(error).__name__
+        raise RemoteError(f"{without_secrets(file)}: cannot be read ({why})") from None
 
 
 class _Rows:

@@ -130,8 +130,10 @@ def _opened(file: str) -> IO[bytes]:
     files, path = filesystem(file)
     try:
         stream: IO[bytes] = files.open(path, "rb")
-    except FileNotFoundError:
-        raise RemoteError(f"{without_secrets(file)}: the tar file is missing") from None
+    except Exception as error:  # each library has errors of its own
+        missing = isinstance(error, FileNotFoundError)
+        why = "there is none" if missing else text_without_secrets(str(error))
+        raise RemoteError(f"{without_secrets(file)}: the tar file cannot be read ({why})") from None
     return stream
 
 

@@ -14,49 +14,44 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fashionkp_mm.batch.elsewhere import (
+    CATEGORY,
+    IMAGE_ID,
+    URI,
+    below,
+    in_table,
+    in_tar,
+    remote_sources,
+)
 from fashionkp_mm.batch.picture_search import PictureSearch
 from fashionkp_mm.batch.pictures import NAME_ROOT, locate
+from fashionkp_mm.batch.source import InputError, Source, absolute_name, from_the_root, shown
 from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
-from fashionkp_mm.core.uris import RemotePath, is_uri, without_secrets
+from fashionkp_mm.core.uris import RemotePath, is_uri
 from fashionkp_mm.images import BrokenImageError, image_size
-from fashionkp_mm.images.formats import image_suffixes
-from fashionkp_mm.images.parquet_rows import BYTES, columns_of, open_parquet, row_address
-from fashionkp_mm.images.remote import (
-    RemoteError,
-    files_below,
-    filesystem,
-    is_folder,
-    read_uri,
-    require_protocol,
-)
-from fashionkp_mm.images.tar_members import samples
+from fashionkp_mm.images.remote import read_uri
+
+__all__ = [
+    "CATEGORY",
+    "IMAGE_ID",
+    "STDIN",
+    "URI",
+    "InputError",
+    "Source",
+    "Sources",
+    "absolute_name",
+    "collect",
+    "in_table",
+    "located",
+    "read_categories",
+    "remote_sources",
+]
 
 STDIN = "-"
-URI, IMAGE_ID, CATEGORY = "uri", "image_id", "category"
-"""Columns of a Parquet file of pictures, besides ``bytes``."""
 _TABLE, _LIST, _TAR, _COMPRESSED_TAR = ".parquet", ".txt", ".tar", (".tar.gz", ".tgz")
 _LARGEST_LIST = 2**30
 """Bytes of a list that is fetched."""
-
-
-class InputError(ValueError):
-    """Nothing to predict where images were expected, or two images that cannot be told apart."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One image to predict.
-
-    Attributes:
-        image_id: What the output calls it.
-        path: Where it lies.
-        category: The garment's category where it is known; None leaves the choice to the model.
-    """
-
-    image_id: str
-    path: Path | RemotePath
-    category: str | None = None
 
 
 @dataclass
@@ -89,7 +84,7 @@ def collect(
     Args:
         paths: Image files, folders (searched to their depth), globs, CSV files with the columns
             ``image_id`` and ``image_category``, text files (``.txt``) with a path or URI a line,
-            Parquet and tar files, see `in_table` and `images.tar_members`, URIs of pictures, of
+            Parquet and tar files, see `elsewhere`, URIs of pictures, of
             folders and of all these but CSV, and ``-`` for paths on standard input. In folders
             and behind globs, images are known by their suffixes, see
             `images.formats.image_suffixes`; a file that is named itself counts as one whatever it
@@ -134,14 +129,6 @@ def collect(
     return sources
 
 
-def absolute_name(source: Source) -> str:
-    """Where a picture lies: its URI, or the path from the root on, with ``/`` between folders."""
-    if isinstance(source.path, RemotePath):
-        return os.fspath(source.path)
-    # Path has no way to drop '..' alone.
-    return os.path.abspath(source.path).replace(os.sep, "/")  # noqa: PTH100
-
-
 def located(
     image_ids: Sequence[str], file: Path, images: Path | None, *, remedy: str = NAME_ROOT
 ) -> tuple[dict[str, Path | RemotePath], dict[str, str]]:
@@ -155,84 +142,6 @@ def located(
         paths, missing = locate(here, file, images, remedy=remedy)
         found |= paths
     return found, missing
-
-
-def remote_sources(uri: str, *, listed: bool = False) -> Iterator[Source]:
-    """The picture that a URI stands for, or, one after the other, those of a folder or a glob.
-
-    Args:
-        uri: What fsspec opens.
-        listed: Whether it is one of a list, perhaps of millions: no server is asked then what it
-            is, so that a folder's has to end with ``/``, and none is a glob.
-
-    Raises:
-        InputError: There is none.
-        RemoteError: The folder cannot be listed.
-        MissingLibraryError: What opens it is not installed.
-    """
-    if uri.partition("?")[0].lower().endswith(".csv"):
-        raise InputError(
-            f"{_shown(uri)}: a CSV file is read from this machine only; fetch it, or name its"
-            " pictures in a .txt or a .parquet"
-        )
-    if listed:
-        if uri.endswith("/"):
-            yield from _below(uri, uri)
-        else:
-            require_protocol(uri)
-            yield _remote(uri)
-    elif glob.has_magic(uri.partition("?")[0]) and not _exists(uri):
-        files, pattern = filesystem(uri)
-        suffixes = tuple(image_suffixes())
-        names = [name for name in files.glob(pattern) if name.lower().endswith(suffixes)]
-        if not names:
-            raise InputError(f"{_shown(uri)}: no image matches")
-        for name in sorted(names):
-            yield _remote(files.unstrip_protocol(name))
-    elif not RemotePath(uri).suffix and is_folder(uri):
-        yield from _below(uri, uri)
-    else:
-        require_protocol(uri)
-        yield _remote(uri)
-
-
-def in_table(file: str) -> Iterator[Source]:
-    """The pictures of a Parquet file: of its column ``uri``, or ``bytes``.
-
-    Columns ``image_id`` and ``category`` are taken from it where they are there.
-
-    Raises:
-        InputError: It is no Parquet, lacks these columns, or a row names no picture.
-        MissingLibraryError: pyarrow is not installed.
-        OSError: It cannot be read.
-    """
-    where = _from_the_root(file)
-    try:
-        there = open_parquet(where).schema_arrow.names
-    except ValueError as error:
-        raise InputError(f"{file}: not readable as Parquet ({error})") from None
-    if URI not in there and BYTES not in there:
-        raise InputError(
-            f"{file}: has no column '{URI}' with paths or URIs of pictures, nor '{BYTES}' with"
-            f" encoded pictures, only {', '.join(there)}"
-        )
-    for row, cells in enumerate(columns_of(where, (URI, IMAGE_ID, CATEGORY))):
-        uri, category = cells.get(URI), cells.get(CATEGORY)
-        if category is not None and category not in CATEGORY_NAMES:
-            raise InputError(
-                f"{file}, row {row}: there is no category {category!r}; expected one of"
-                f" {', '.join(CATEGORY_NAMES)}, or none"
-            )
-        if BYTES in there:
-            path: Path | RemotePath = RemotePath(row_address(where, row))
-        elif not isinstance(uri, str):
-            raise InputError(f"{file}, row {row}: names no picture; expected text in '{URI}'")
-        else:
-            if is_uri(uri):
-                require_protocol(uri)
-            path = RemotePath(uri) if is_uri(uri) else Path(uri)
-        image_id = cells.get(IMAGE_ID) or (f"row {row}" if uri is None else _shown(str(uri)))
-        yield Source(str(image_id), path, category)
 
 
 def read_categories(csv: Path) -> dict[str, str]:
@@ -268,9 +177,9 @@ def _each(
         elif given.lower().endswith(_TABLE) and _is_file(given):
             yield from in_table(given)
         elif given.lower().endswith(_TAR) and _is_file(given):
-            yield from _in_tar(given, failures)
+            yield from in_tar(given, failures)
         elif given.lower().endswith(_COMPRESSED_TAR) and _is_file(given):
-            yield from _below(f"tar://::{_from_the_root(given)}", given)
+            yield from below(f"tar://::{from_the_root(given)}", given)
         elif is_uri(given):
             yield from remote_sources(given, listed=listed)
         elif os.path.isdir(given):  # noqa: PTH112
@@ -297,58 +206,6 @@ def _content(given: str) -> bytes:
     return read_uri(given, _LARGEST_LIST) if is_uri(given) else Path(given).read_bytes()
 
 
-def _in_tar(given: str, failures: list[str]) -> Iterator[Source]:
-    found = False
-    try:
-        for sample in samples(_from_the_root(given)):
-            for name, address in sample.pictures:
-                found = True
-                yield Source(name, RemotePath(address), sample.category)
-    except RemoteError as error:
-        if not found:
-            raise
-        failures.append(str(error))
-    if not found:
-        raise InputError(f"{_shown(given)}: no image in it; {_expected()}")
-
-
-def _below(folder: str, given: str) -> Iterator[Source]:
-    """The pictures below a folder that is none of this machine's, or in a tar file."""
-    suffixes = tuple(image_suffixes())
-    _, root = filesystem(folder)
-    start = root.strip("/")
-    found = False
-    for uri in files_below(folder):
-        inner = uri.partition("::")[0].partition("://")[2].strip("/")
-        name = inner.removeprefix(start).lstrip("/")
-        if not name.lower().endswith(suffixes) or name.rpartition("/")[2].startswith("."):
-            continue
-        found = True
-        whole = uri if "::" in uri or "::" not in folder else f"{uri}::{folder.partition('::')[2]}"
-        yield Source(name, RemotePath(whole))
-    if not found:
-        raise InputError(f"{_shown(given)}: no image below it; {_expected()}")
-
-
-def _expected() -> str:
-    return f"expected files that end in {', '.join(sorted(image_suffixes()))}"
-
-
-def _exists(uri: str) -> bool:
-    files, path = filesystem(uri)
-    with suppress(Exception):  # what is wrong is said when it is listed
-        return bool(files.exists(path))
-    return False
-
-
-def _remote(uri: str) -> Source:
-    return Source(_shown(uri), RemotePath(uri))
-
-
-def _shown(uri: str) -> str:
-    return without_secrets(uri) if is_uri(uri) else uri
-
-
 def _is_list(given: str) -> bool:
     if is_uri(given):
         return True
@@ -360,10 +217,6 @@ def _is_list(given: str) -> bool:
 
 def _is_file(given: str) -> bool:
     return is_uri(given) or os.path.isfile(given)  # noqa: PTH113
-
-
-def _from_the_root(given: str) -> str:
-    return given if is_uri(given) else os.path.abspath(given)  # noqa: PTH100
 
 
 def _in_folder(folder: Path, search: PictureSearch) -> Iterator[Source]:
@@ -392,7 +245,7 @@ def _in_csv(csv: Path, images: Path | None, failures: list[str]) -> Iterator[Sou
     found, missing = located(list(categories), csv, images, remedy=remedy)
     for image_id, category in categories.items():
         if image_id in found:
-            yield Source(_shown(image_id), found[image_id], category)
+            yield Source(shown(image_id), found[image_id], category)
         else:
             failures.append(f"{image_id}: {missing[image_id]}; {csv} names it")
 

@@ -74,27 +74,27 @@ def in_table(file: str) -> Iterator[Source]:
         MissingLibraryError: pyarrow is not installed.
         OSError: It cannot be read.
     """
-    where = from_the_root(file)
+    where, name = from_the_root(file), shown(file)
     try:
         there = open_parquet(where).schema_arrow.names
     except ValueError as error:
-        raise InputError(f"{file}: not readable as Parquet ({error})") from None
+        raise InputError(f"{name}: not readable as Parquet ({error})") from None
     if URI not in there and BYTES not in there:
         raise InputError(
-            f"{file}: has no column '{URI}' with paths or URIs of pictures, nor '{BYTES}' with"
+            f"{name}: has no column '{URI}' with paths or URIs of pictures, nor '{BYTES}' with"
             f" encoded pictures, only {', '.join(there)}"
         )
     for row, cells in enumerate(columns_of(where, (URI, IMAGE_ID, CATEGORY))):
         uri, category = cells.get(URI), cells.get(CATEGORY)
         if category is not None and category not in CATEGORY_NAMES:
             raise InputError(
-                f"{file}, row {row}: there is no category {category!r}; expected one of"
+                f"{name}, row {row}: there is no category {category!r}; expected one of"
                 f" {', '.join(CATEGORY_NAMES)}, or none"
             )
         if BYTES in there:
             path: Path | RemotePath = RemotePath(row_address(where, row))
         elif not isinstance(uri, str):
-            raise InputError(f"{file}, row {row}: names no picture; expected text in '{URI}'")
+            raise InputError(f"{name}, row {row}: names no picture; expected text in '{URI}'")
         else:
             if is_uri(uri):
                 require_protocol(uri)

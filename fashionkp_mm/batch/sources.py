@@ -30,7 +30,7 @@ from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.uris import RemotePath, is_uri
 from fashionkp_mm.images import BrokenImageError, image_size
-from fashionkp_mm.images.remote import read_uri
+from fashionkp_mm.images.remote import RemoteError, read_uri
 
 __all__ = [
     "CATEGORY",
@@ -167,18 +167,20 @@ def _each(
 ) -> Iterator[Source]:
     for given in paths:
         path = Path(given)
+        # What stands behind '?' in a URI opens it, and is no part of the name.
+        name = (given.partition("?")[0] if is_uri(given) else given).lower()
         # Unlike Path's, these questions have an answer for any text.
         if given == STDIN:
             yield from _each(_paths_in(standard_input), (), failures, images, search, listed=True)
-        elif given.lower().endswith(_LIST) and not listed and _is_list(given):
+        elif name.endswith(_LIST) and not listed and _is_list(given):
             yield from _each(
                 _paths_in([_content(given)]), (), failures, images, search, listed=True
             )
-        elif given.lower().endswith(_TABLE) and _is_file(given):
+        elif name.endswith(_TABLE) and _is_file(given):
             yield from in_table(given)
-        elif given.lower().endswith(_TAR) and _is_file(given):
+        elif name.endswith(_TAR) and _is_file(given):
             yield from in_tar(given, failures)
-        elif given.lower().endswith(_COMPRESSED_TAR) and _is_file(given):
+        elif name.endswith(_COMPRESSED_TAR) and _is_file(given):
             yield from below(f"tar://::{from_the_root(given)}", given)
         elif is_uri(given):
             yield from remote_sources(given, listed=listed)
@@ -203,7 +205,12 @@ def _paths_in(lines: Iterable[bytes]) -> list[str]:
 
 
 def _content(given: str) -> bytes:
-    return read_uri(given, _LARGEST_LIST) if is_uri(given) else Path(given).read_bytes()
+    if not is_uri(given):
+        return Path(given).read_bytes()
+    try:
+        return read_uri(given, _LARGEST_LIST)
+    except RemoteError as error:
+        raise InputError(f"{shown(given)}: no list of pictures to be had: {error}") from None
 
 
 def _is_list(given: str) -> bool:

@@ -61,7 +61,7 @@ def filesystem(uri: str) -> tuple[Any, str]:
 
     Raises:
         MissingLibraryError: It is not installed, or the protocol is unknown.
-        RemoteError: A tar file is none.
+        RemoteError: An archive is none, or cannot be had.
     """
     try:
         protocol = uri.partition("://")[0]
@@ -76,6 +76,8 @@ def filesystem(uri: str) -> tuple[Any, str]:
     except tarfile.TarError as error:
         where = without_secrets(uri).partition("::")[2]
         raise RemoteError(f"{where}: not readable as a tar file ({error})") from None
+    except Exception as error:  # an archive is fetched, and each library has errors of its own
+        raise RemoteError(f"{without_secrets(uri)}: cannot be opened ({_said(error)})") from None
     return files, path
 
 

@@ -433,6 +433,33 @@ def test_no_server_is_asked_what_the_uris_of_a_list_are(
     assert set(Flaky.met) == {"/0/list.txt"}
 
 
+def test_signed_files_of_pictures(
+    flaky: str, quick: None, tar: Path, catalogue: Callable[..., str], picture: bytes
+) -> None:
+    """Nothing that is said of them tells the signature, whatever is wrong with them."""
+
+    def message(name: str) -> str:
+        with pytest.raises((InputError, OSError)) as caught:
+            collect([f"{flaky}/{name}?sig=SEKRET%2Fx"], ())
+        said = str(caught.value)
+        assert "SEKRET" not in said
+        return said.removeprefix(f"{flaky}/")
+
+    Flaky.content = tar.read_bytes()
+    found = collect([f"{flaky}/0/a.tar?sig=SEKRET%2Fx"], ()).found
+    assert [each.image_id for each in found] == ["000.jpg", "sub/001.jpg", "sub/002.jpg"]
+    assert "SEKRET" not in str(found[0].path)
+    Flaky.content = Path(catalogue(["a.jpg"], bytes=[picture])).read_bytes()
+    (one,) = collect([f"{flaky}/0/a.parquet?sig=SEKRET%2Fx"], ()).found
+    load_image(one.path)
+    assert message("0/b.tar").startswith("0/b.tar: not readable as a tar file")
+    Flaky.content = picture
+    assert message("0/b.parquet").startswith("0/b.parquet: not readable as Parquet")
+    Flaky.status = 403
+    for kind in ("tar", "parquet", "txt", "tgz"):
+        assert "403" in message(f"99/c.{kind}")
+
+
 def test_a_csv_file_is_fetched_by_no_one() -> None:
     with pytest.raises(InputError, match=r"s3://shop/a.csv: a CSV file is read from this machine"):
         collect(["s3://shop/a.csv"], ())

@@ -45,7 +45,7 @@ def remote_sources(uri: str, *, listed: bool = False) -> Iterator[Source]:
         )
     if listed:
         if uri.endswith("/"):
-            yield from below(uri, uri)
+            yield from _below(uri)
         else:
             require_protocol(uri)
             yield _remote(uri)
@@ -58,7 +58,7 @@ def remote_sources(uri: str, *, listed: bool = False) -> Iterator[Source]:
         for name in sorted(names):
             yield _remote(files.unstrip_protocol(name))
     elif not RemotePath(uri).suffix and is_folder(uri):
-        yield from below(uri, uri)
+        yield from _below(uri)
     else:
         require_protocol(uri)
         yield _remote(uri)
@@ -128,8 +128,7 @@ def in_tar(given: str, failures: list[str]) -> Iterator[Source]:
         raise InputError(f"{shown(given)}: no image in it; {_expected()}")
 
 
-def below(folder: str, given: str) -> Iterator[Source]:
-    """The pictures below a folder that is none of this machine's, or in a compressed tar file."""
+def _below(folder: str) -> Iterator[Source]:
     suffixes = tuple(image_suffixes())
     _, root = filesystem(folder)
     start = root.strip("/")
@@ -143,7 +142,7 @@ def below(folder: str, given: str) -> Iterator[Source]:
         whole = uri if "::" in uri or "::" not in folder else f"{uri}::{folder.partition('::')[2]}"
         yield Source(name, RemotePath(whole))
     if not found:
-        raise InputError(f"{shown(given)}: no image below it; {_expected()}")
+        raise InputError(f"{shown(folder)}: no image below it; {_expected()}")
 
 
 def _expected() -> str:

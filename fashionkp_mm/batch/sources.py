@@ -18,14 +18,13 @@ from fashionkp_mm.batch.elsewhere import (
     CATEGORY,
     IMAGE_ID,
     URI,
-    below,
     in_table,
     in_tar,
     remote_sources,
 )
 from fashionkp_mm.batch.picture_search import PictureSearch
 from fashionkp_mm.batch.pictures import NAME_ROOT, locate
-from fashionkp_mm.batch.source import InputError, Source, absolute_name, from_the_root, shown
+from fashionkp_mm.batch.source import InputError, Source, absolute_name, shown
 from fashionkp_mm.core.csv_format import read_test_list
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.uris import RemotePath, is_uri
@@ -181,7 +180,10 @@ def _each(
         elif name.endswith(_TAR) and _is_file(given):
             yield from in_tar(given, failures)
         elif name.endswith(_COMPRESSED_TAR) and _is_file(given):
-            yield from below(f"tar://::{from_the_root(given)}", given)
+            raise InputError(
+                f"{shown(given)}: a compressed tar file is not read, as no picture in it has a"
+                " place of its own; gunzip it, or unpack it"
+            )
         elif is_uri(given):
             yield from remote_sources(given, listed=listed)
         elif os.path.isdir(given):  # noqa: PTH112

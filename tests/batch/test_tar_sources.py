@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import sys
 import tarfile
@@ -124,6 +125,13 @@ def test_what_is_no_tar_file_or_holds_no_picture(write: Write, tmp_path: Path) -
             collect([str(tmp_path / name)], ())
     with pytest.raises(InputError, match=r"shard-000.tar: no image in it; expected files that end"):
         collect([str(write({"a.txt": b"hello"}))], ())
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "b.TGZ"])
+def test_compressed_ones_are_refused(name: str, write: Write, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(write({"a.jpg": b""}).read_bytes()))
+    with pytest.raises(InputError, match=rf"{name}: a compressed tar file is not read.*gunzip"):
+        collect([str(tmp_path / name)], ())
 
 
 def test_names_that_lead_elsewhere_stay_below_the_folder(write: Write, picture: bytes) -> None:

@@ -183,9 +183,11 @@ def image_size(
             raise BrokenImageError(f"the image: {error}") from None
     try:
         if is_uri(os.fspath(source)):
+            head = _fetched(os.fspath(source), _HEAD - 1)
+            if len(head) < _HEAD:  # all of the file
+                return _header(io.BytesIO(head), max_megapixels).size
             with suppress(UnusableError):
-                head = io.BytesIO(_fetched(os.fspath(source), _HEAD - 1))
-                return _header(head, max_megapixels).size
+                return _header(io.BytesIO(head), max_megapixels).size
         with _opened(source, max_megapixels) as (file, _):
             return _header(file, max_megapixels).size
     except UnusableError as error:

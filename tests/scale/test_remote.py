@@ -187,6 +187,16 @@ def test_a_server_that_fails_is_asked_again(flaky: str, quick: None, picture: by
     assert Flaky.met["/9/a.jpg"] == 4
 
 
+def test_a_size_costs_one_answer(flaky: str, quick: None, picture: bytes) -> None:
+    height, width = decode_image(picture, "a").shape[:2]
+    assert image_size(f"{flaky}/0/a.jpg") == (width, height)
+    Flaky.content = b"no picture"
+    for name, asked in (("0/b.jpg", 1), ("9/c.jpg", 4)):
+        with pytest.raises(BrokenImageError):
+            image_size(f"{flaky}/{name}")
+        assert Flaky.met[f"/{name}"] == asked
+
+
 def test_a_server_that_says_no_is_not(flaky: str, quick: None) -> None:
     Flaky.status = 404
     with pytest.raises(RemoteError, match="the image is missing"):

@@ -144,28 +144,40 @@ def test_two_processes_give_the_figures_of_one(
     assert two["label"]["fashionai/NE"] == pytest.approx(printed_error(tested[0]), abs=1e-3)
 
 
-def test_two_processes_train_and_print_what_one_finds(drawn_root, tmp_path, free_port):
-    done = subprocess.run(
+def start_node(rank, nodes, processes, *, data, folder, port):
+    """Start the training of one node of several."""
+    return subprocess.Popen(
         [
-            ROOT / "tools/dist_train.sh", CONFIG, "2", "--pretrained", "none",
-            "--work-dir", tmp_path / "work", *SHORT, f"train_cfg.val_interval={EPOCHS}",
+            ROOT / "tools/dist_train.sh", CONFIG, str(processes), "--pretrained", "none",
+            "--work-dir", folder, *SHORT, f"train_cfg.val_interval={EPOCHS}",
             "train_dataloader.batch_size=4",
         ],
-        cwd=tmp_path,
+        cwd=folder.parent,
         env={
             **os.environ,
-            "FASHIONAI_ROOT": str(drawn_root),
+            "FASHIONAI_ROOT": str(data),
             "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}",
-            "PORT": str(free_port),
+            "NNODES": str(nodes),
+            "NODE_RANK": str(rank),
+            "PORT": str(port),
             "OMP_NUM_THREADS": "1",
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=TIMEOUT,
-        check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.parametrize(("nodes", "processes"), [(1, 2), (2, 1)])
+def test_two_processes_train_and_print_what_one_finds(
+    nodes, processes, drawn_root, tmp_path, free_port
+):
+    """On one node, and on two, which here are two groups of processes that meet at a port."""
+    given = {"data": drawn_root, "folder": tmp_path / "work", "port": free_port}
+    started = [start_node(rank, nodes, processes, **given) for rank in range(nodes)]
+    outputs = [node.communicate(timeout=TIMEOUT)[0] for node in started]
+    assert [node.returncode for node in started] == [0] * nodes, outputs[0][-4000:]
+    done = subprocess.CompletedProcess(started[0].args, 0, outputs[0])
     iterations = {int(count) for count in re.findall(r"Epoch\(train\).*?/\s*(\d+)\]", done.stdout)}
     garments = len(read_labels(drawn_root / "train/Annotations/train.csv"))
     assert iterations == {garments // (2 * 4)}  # each has seen half of them
@@ -181,6 +193,41 @@ def test_distributed_training_says_how_it_is_called(tmp_path):
     done = call(ROOT / "tools/dist_train.sh", data=tmp_path, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "CONFIG PROCESSES" in done.stdout
+
+
+def test_training_by_slurm_asks_for_what_mmposes_does(tmp_path):
+    """`srun` is played by a script that says what it was asked for."""
+    fake = tmp_path / "srun"
+    fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    fake.chmod(0o755)
+    script = ROOT / "tools/slurm_train.sh"
+
+    def asked(*arguments, **more):
+        env = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **more}
+        done = subprocess.run(
+            [script, *arguments], env=env, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout.splitlines() or done.stderr
+
+    code, said = asked("gpu", "fashion", CONFIG, "work", "--amp", GPUS="16", SRUN_ARGS="--quiet -v")
+    assert code == 0
+    resources = ["--gres=gpu:8", "--ntasks-per-node=8", "--ntasks=16", "--cpus-per-task=5"]
+    assert said[:2] == ["--partition=gpu", "--job-name=fashion"]
+    assert said[2:9] == [*resources, "--kill-on-bad-exit=1", "--quiet", "-v"]
+    train = [
+        str(ROOT / "tools/train.py"),
+        CONFIG,
+        "--work-dir=work",
+        "--launcher",
+        "slurm",
+        "--amp",
+    ]
+    assert said[9:] == ["python", "-u", *train]
+    code, said = asked("cpu", "fashion", CONFIG, "work", GPUS="4", GPUS_PER_NODE="0")
+    assert not any("gres" in word for word in said)
+    code, said = asked("gpu")
+    assert code == 2
+    assert "PARTITION JOB_NAME CONFIG WORK_DIR" in said
 
 
 def test_box_sources_are_compared_in_one_table(tested, compared, drawn_root):

@@ -19,6 +19,7 @@ from fashionkp_mm.core.normalized_error import normalizers
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import image_size
 from fashionkp_mm.plugin.label_files import (
+    RemotePrefix,
     image_paths,
     is_test_list,
     known_categories,
@@ -45,7 +46,7 @@ _METAINFO_IN_SAMPLES = (
 
 
 @DATASETS.register_module()
-class FashionAIDataset(BaseCocoStyleDataset):
+class FashionAIDataset(RemotePrefix, BaseCocoStyleDataset):
     """The FashionAI apparel keypoints: one garment, one sample.
 
     Next to MMPose's own fields a sample carries ``category_index`` ``(1,)``,
@@ -59,7 +60,8 @@ class FashionAIDataset(BaseCocoStyleDataset):
         ann_file: Labels of any format that ``fashionkp convert`` reads, in pixels of the images in
             ``data_prefix``; or, with ``test_mode``, a CSV of ids and categories only.
         data_prefix: ``img`` is the folder that the image ids start from. Both folder layouts of
-            FashionAI are found in it; see `core.image_paths.locate_images`.
+            FashionAI are found in it; see `core.image_paths.locate_images`. It may be a URI, such
+            as ``s3://bucket/train``; see `images.remote`.
         categories: Names of the categories to keep; all by default.
         bbox_source: Where the box around the garment comes from: ``label`` (tight around the
             labelled points; it gives the outermost points away, so published scores do not use

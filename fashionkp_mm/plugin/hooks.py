@@ -11,6 +11,7 @@ from mmengine.hooks import EMAHook, Hook, SyncBuffersHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
+from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.core.words import listed
 from fashionkp_mm.images import BrokenImageError
 from fashionkp_mm.plugin.dataset import FashionAIDataset
@@ -47,7 +48,8 @@ def _fashionai_datasets(dataset: Any) -> Iterator[FashionAIDataset]:
 def _require_images(dataset: FashionAIDataset) -> None:
     paths = (dataset.get_data_info(index)["img_path"] for index in range(len(dataset)))
     # Path.is_file raises where a path is too long.
-    missing = [path for path in paths if not os.path.isfile(path)]  # noqa: PTH113
+    here = (path for path in paths if not is_uri(path))
+    missing = [path for path in here if not os.path.isfile(path)]  # noqa: PTH113
     if missing:
         raise BrokenImageError(
             f"{len(missing)} of the {len(dataset)} images of {dataset.ann_file} are missing:"

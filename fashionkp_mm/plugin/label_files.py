@@ -14,6 +14,7 @@ from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES
 from fashionkp_mm.core.image_ids import id_problem
 from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.table import AnnotationError, KeypointTable, Problem
+from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.exchange.formats import format_to_read
 from fashionkp_mm.exchange.tables import read_labels_file
 
@@ -85,8 +86,24 @@ def read_table(
     return table
 
 
+class RemotePrefix:
+    """Of a data set of MMEngine: ``data_prefix`` may be a URI, of which nothing is joined."""
+
+    data_prefix: dict[str, str]
+
+    def _join_prefix(self) -> None:
+        remote = {name: where for name, where in self.data_prefix.items() if is_uri(where)}
+        super()._join_prefix()  # type: ignore[misc]
+        self.data_prefix = {**self.data_prefix, **remote}
+
+
 def image_paths(image_ids: Sequence[str], root: str) -> list[str]:
-    """Where each image is, in any of the folder layouts; where it should be if it is missing."""
+    """Where each image is, in any of the folder layouts; where it should be if it is missing.
+
+    Below a URI, an image lies at its id, and nobody looks whether it is there.
+    """
+    if is_uri(root):
+        return [f"{root.rstrip('/')}/{image_id}" for image_id in image_ids]
     found = locate_images(image_ids, root)
     return [
         os.fspath(found.get(image_id, os.path.join(root, image_id)))  # noqa: PTH118

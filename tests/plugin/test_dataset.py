@@ -19,8 +19,9 @@ from fashionkp_mm.core.garments import (
 )
 from fashionkp_mm.core.normalized_error import normalizers
 from fashionkp_mm.core.table import AnnotationError
-from fashionkp_mm.images import image_size
+from fashionkp_mm.images import image_size, load_image
 from fashionkp_mm.plugin import FashionAIDataset
+from fashionkp_mm.plugin.detection.dataset import FashionAIDetDataset
 from fashionkp_mm.plugin.label_files import DataNotFoundError
 
 VAL = "val/Annotations/val.csv"
@@ -193,3 +194,21 @@ def test_real_data(fashionai_root, demo_config):
         sample = dataset[0]
         assert sample["inputs"].shape == (3, 128, 128)
         assert sample["inputs"].float().std() > 1
+
+
+@pytest.mark.parametrize("kind", [FashionAIDataset, FashionAIDetDataset])
+def test_pictures_may_lie_where_fsspec_opens_them(kind, drawn_root):
+    fsspec = pytest.importorskip("fsspec")
+    bucket = fsspec.filesystem("memory")
+    table = csv_format.read_labels(drawn_root / "train/Annotations/train.csv")
+    for image_id in table.image_ids:
+        bucket.pipe_file(f"/shop/train/{image_id}", (drawn_root / "train" / image_id).read_bytes())
+    dataset = kind(
+        data_root=str(drawn_root),
+        ann_file="train/Annotations/train.csv",
+        data_prefix={"img": "memory://shop/train"},
+        pipeline=[{"type": "LoadGarmentImage"}],
+    )
+    assert dataset.get_data_info(0)["img_path"] == f"memory://shop/train/{table.image_ids[0]}"
+    loaded = dataset[0]["img"]
+    assert np.array_equal(loaded, load_image(drawn_root / "train" / table.image_ids[0]))

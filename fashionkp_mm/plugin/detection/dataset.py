@@ -13,14 +13,14 @@ from fashionkp_mm.core.boxes import keypoint_boxes, with_margin
 from fashionkp_mm.core.garments import CATEGORIES, CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.table import KeypointTable
 from fashionkp_mm.images import image_size
-from fashionkp_mm.plugin.label_files import image_paths, is_test_list, read_table
+from fashionkp_mm.plugin.label_files import RemotePrefix, image_paths, is_test_list, read_table
 
 _MIN_SIDE = 2.0
 """Pixels below which a box holds no garment: a single labelled point makes none."""
 
 
 @DATASETS.register_module()
-class FashionAIDetDataset(BaseDetDataset):
+class FashionAIDetDataset(RemotePrefix, BaseDetDataset):
     """Labelled garments as boxes: one image of FashionAI has one, other labels may have several.
 
     A garment's box is the tight box of its labelled points, visible and occluded ones, widened by

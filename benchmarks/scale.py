@@ -126,9 +126,8 @@ def drive(options: argparse.Namespace) -> None:
 
     start = time.perf_counter()
     folder = Folder(options.out)
-    if Path(options.out).exists():
-        found = results.resume(folder, MADE_BY)
-    else:
+    found = results.resume(folder, MADE_BY)
+    if found is None:
         found = results.begin(folder, MADE_BY, lambda: ([options.catalogue], []))
     first: list[float] = []
     start_mb = memory_mb()

@@ -66,9 +66,8 @@ def run(given: PredictOptions, *, out: str, cluster: Cluster) -> int:
             )
         folder, options = Folder(out), _options(given, cluster)
         made_by = _made_by(given, options)
-        if given.resume:
-            results = result_folder.resume(folder, made_by)
-        else:
+        results = result_folder.resume(folder, made_by) if given.resume else None
+        if results is None:
             results = result_folder.begin(folder, made_by, lambda: _input(given, folder))
         worker = Worker(
             options,

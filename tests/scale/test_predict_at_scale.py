@@ -191,9 +191,18 @@ def test_options_that_do_not_fit(
     assert message in " ".join(done.stderr.replace("│", " ").split())
 
 
+def test_a_run_that_was_killed_at_once_begins_anew(pose_file: Path, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "drawn", images=2, seed=1)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "_input.parquet").write_bytes(b"half of it")
+    options = ("--model", pose_file, "--boxes", "whole", "--engine", "ray", "--resume")
+    done = fashionkp("predict", tmp_path / "drawn", "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+    assert len(read_table(out).pictures) == len(list((tmp_path / "drawn").rglob("*.jpg")))
+
+
 def test_a_folder_without_a_run(tmp_path: Path, photos: Path) -> None:
-    done = fashionkp("predict", photos, "--out", tmp_path, "--engine", "ray", "--resume")
-    assert "has no _manifest.json, so there is no run to go on with" in done.stderr
     (tmp_path / "notes.txt").touch()
     done = fashionkp("predict", photos, "--out", tmp_path, "--engine", "ray")
     assert "holds files; name a new or an empty folder" in done.stderr

@@ -186,7 +186,8 @@ def rows_of(part: Part) -> Iterator[Row]:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     with opened(part.file) as file:
-        parquet = pq.ParquetFile(file)
+        # Otherwise all of a row group's pictures would be read ahead.
+        parquet = pq.ParquetFile(file, buffer_size=2**20, pre_buffer=False)
         wanted = (IMAGE_ID, URI, BYTES, CATEGORY)
         columns = [name for name in wanted if name in parquet.schema_arrow.names]
         batches = parquet.iter_batches(

@@ -70,8 +70,9 @@ def begin(
         ScaleError: The folder holds something.
         OSError: It cannot be written to.
     """
-    if not folder.is_empty():
-        kind = "results of a run; --resume goes on with them" if _has_manifest(folder) else "files"
+    if folder.names("") - {INPUT}:  # which a run that was killed at once leaves behind
+        begun = MANIFEST in folder.names("")
+        kind = "results of a run; --resume goes on with them" if begun else "files"
         raise ScaleError(f"{folder}: holds {kind}; name a new or an empty folder")
     files, not_found = find()
     results = Results(folder, plan_of(files), dict(made_by), not_found, frozenset())
@@ -79,17 +80,19 @@ def begin(
     return results
 
 
-def resume(folder: Folder, made_by: Mapping[str, str]) -> Results:
+def resume(folder: Folder, made_by: Mapping[str, str]) -> Results | None:
     """Go on with what an interrupted run has left; a finished one has nothing missing.
 
+    Returns:
+        None where no run has begun.
+
     Raises:
-        ScaleError: There is nothing to go on with, or it was made by something else, or from files
-            that have changed.
+        ScaleError: It was made by something else, or from files that have changed.
         OSError: The folder cannot be read.
     """
     content = folder.read(MANIFEST)
     if content is None:
-        raise ScaleError(f"{folder}: has no {MANIFEST}, so there is no run to go on with")
+        return None
     try:
         manifest = json.loads(content)
         ours = manifest["format"] == _FORMAT
@@ -114,10 +117,6 @@ def resume(folder: Folder, made_by: Mapping[str, str]) -> Results:
     names = folder.names(".parquet")
     done = frozenset(part.number for part in plan.parts if part.name in names)
     return Results(folder, plan, earlier, not_found, done)
-
-
-def _has_manifest(folder: Folder) -> bool:
-    return MANIFEST in folder.names(MANIFEST)
 
 
 def _manifest(results: Results, state: Mapping[str, Any]) -> bytes:

@@ -58,10 +58,6 @@ class Folder:
                 found = []
         return {name for name in found if name.endswith(suffix)}
 
-    def is_empty(self) -> bool:
-        """Whether it holds nothing, or is not there."""
-        return not self.names("")
-
     def write(self, name: str, content: bytes) -> None:
         """Write one of its files; a bucket's object, too, is there whole or not at all.
 

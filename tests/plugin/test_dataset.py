@@ -202,13 +202,13 @@ def test_pictures_may_lie_where_fsspec_opens_them(kind, drawn_root):
     bucket = fsspec.filesystem("memory")
     table = csv_format.read_labels(drawn_root / "train/Annotations/train.csv")
     for image_id in table.image_ids:
-        bucket.pipe_file(f"/shop/train/{image_id}", (drawn_root / "train" / image_id).read_bytes())
+        bucket.pipe_file(f"/data/train/{image_id}", (drawn_root / "train" / image_id).read_bytes())
     dataset = kind(
         data_root=str(drawn_root),
         ann_file="train/Annotations/train.csv",
-        data_prefix={"img": "memory://shop/train"},
+        data_prefix={"img": "memory://data/train"},
         pipeline=[{"type": "LoadGarmentImage"}],
     )
-    assert dataset.get_data_info(0)["img_path"] == f"memory://shop/train/{table.image_ids[0]}"
+    assert dataset.get_data_info(0)["img_path"] == f"memory://data/train/{table.image_ids[0]}"
     loaded = dataset[0]["img"]
     assert np.array_equal(loaded, load_image(drawn_root / "train" / table.image_ids[0]))

@@ -489,6 +489,6 @@ def test_files_by_uri(tmp_path: Path, drawn_root: Path, picture: bytes) -> None:
     assert {each.image_id for each in collect([f"file://{tmp_path}/train"], ()).found} == {
         each.image_id for each in folder
     }
-    fsspec.filesystem("memory").pipe("/shop/a.jpg", picture)
-    (one,) = collect(["memory://shop"], ()).found
+    fsspec.filesystem("memory").pipe("/one-shop/a.jpg", picture)
+    (one,) = collect(["memory://one-shop"], ()).found
     assert np.array_equal(load_image(one.path), decode_image(picture, "a"))

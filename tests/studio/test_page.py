@@ -126,6 +126,20 @@ def saved(page):
     wait(page, "document.querySelector('#saved').textContent === 'saved'")
 
 
+def held_back(page, pattern):
+    """Hold back the questions that match, and let changes through; the list of those held."""
+    held = []
+
+    def hold(route):
+        if route.request.method == "GET":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(pattern, hold)
+    return held
+
+
 def drag(page, start, end, steps=4):
     page.mouse.move(*start)
     page.mouse.down()
@@ -366,15 +380,7 @@ def test_enter_accepts_and_goes_on_to_the_end(page, labels):
 def test_keys_pressed_before_the_next_picture_is_there_are_for_it(page, labels):
     with served(labels(2)) as (address, session):
         open_page(page, f"{address}#1")
-        held = []
-
-        def hold(route):
-            if route.request.method == "GET":
-                held.append(route)
-            else:
-                route.continue_()
-
-        page.route("**/api/pictures/2", hold)
+        held = held_back(page, "**/api/pictures/2")
         page.reload()  # what was asked for ahead is forgotten
         page.wait_for_selector("body[data-ready]")
         first, second = (stored(session, number)["garments"] for number in (1, 2))
@@ -468,15 +474,7 @@ def test_a_question_is_asked_of_all_that_was_changed_and_one_by_one(page, labels
         for now in (first, second):  # somebody else is quicker, twice
             more = {"state": "open", "author": "Bob", "key": f"Bob {now['number']}"}
             session.change(now["number"], now["revision"], now["garments"], **more)
-        held = []
-
-        def hold(route):
-            if route.request.method == "GET":
-                held.append(route)
-            else:
-                route.continue_()
-
-        page.route("**/api/pictures/1", hold)
+        held = held_back(page, "**/api/pictures/1")
         page.keyboard.press("Tab")
         page.keyboard.press("ArrowRight")
         end = time.monotonic() + PATIENCE

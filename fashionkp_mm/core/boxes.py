@@ -51,12 +51,39 @@ def box_overlaps(boxes: NDArray[np.floating], others: NDArray[np.floating]) -> N
         ``(N, M)``, 0 for a box that is not known (NaN), and for two that are empty.
     """
     one, other = boxes[:, None].astype(np.float64), others[None].astype(np.float64)
-    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
-    shared = sides.clip(min=0).prod(axis=-1)
-    areas = [(each[..., 2:] - each[..., :2]).prod(axis=-1) for each in (one, other)]
+    shared = _shared_areas(one, other)
     with np.errstate(invalid="ignore", divide="ignore"):
-        overlaps: NDArray[np.float64] = np.nan_to_num(shared / (areas[0] + areas[1] - shared))
+        overlaps: NDArray[np.float64] = np.nan_to_num(
+            shared / (_areas(one) + _areas(other) - shared)
+        )
     return overlaps
+
+
+def shares_inside(box: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Which share of a box's area lies inside each of the others.
+
+    Args:
+        box: ``(4,)`` ``x1, y1, x2, y2``.
+        others: ``(N, 4)`` in the same pixels.
+
+    Returns:
+        ``(N,)``, 0 for a box that is not known (NaN) or empty.
+    """
+    one, other = box.astype(np.float64), others.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares: NDArray[np.float64] = np.nan_to_num(_shared_areas(one, other) / _areas(one))
+    return shares
+
+
+def _shared_areas(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    areas: NDArray[np.float64] = sides.clip(min=0).prod(axis=-1)
+    return areas
+
+
+def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    areas: NDArray[np.float64] = (boxes[..., 2:] - boxes[..., :2]).prod(axis=-1)
+    return areas
 
 
 def refined_boxes(

@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fashionkp_mm.core.boxes import box_overlaps, keypoint_boxes
+from fashionkp_mm.core.boxes import box_overlaps, keypoint_boxes, shares_inside
 from fashionkp_mm.core.files import require_apart
 from fashionkp_mm.core.garments import CATEGORY_INDEX, CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.table import KeypointTable
@@ -34,6 +35,11 @@ _WORN_TOGETHER = {
 taken; nor are two garments of one category, which are mostly one that was seen twice."""
 _MAX_OVERLAP = 0.35
 """Intersection over union with the labelled garment; a top and a bottom meet at their rims."""
+_MAX_INSIDE = 0.5
+"""Share of its own box that may lie inside the labelled garment's. What lies deeper in it is mostly
+part of it: the lower half of a pullover on a hanger looks like a skirt."""
+_MAX_BEYOND = 1
+"""Points that may lie beyond the picture: a garment that it cuts off shows no hem."""
 _MIN_POINTS = 3
 """Fewer points say little of where a garment is."""
 _DECIMALS = 2
@@ -71,8 +77,9 @@ def neighbours(labels: KeypointTable, found: Mapping[str, Iterable[Garment]]) ->
     """The garments found beside the labelled ones that are sure enough to be labels.
 
     A garment is one if the pose network, asked for its own opinion, names the category that the
-    detector found, if this is worn together with the labelled one, hardly overlaps it, and if
-    three of its points or more are there; the best one a category and picture.
+    detector found, if this is worn together with the labelled one and hardly overlaps it, if the
+    picture does not cut it off, and if three of its points or more are there; the best one a
+    category and picture.
 
     Args:
         labels: What is labelled.
@@ -86,17 +93,26 @@ def neighbours(labels: KeypointTable, found: Mapping[str, Iterable[Garment]]) ->
         taken = set(labelled)
         for garment in found.get(image_id, ()):
             category = CATEGORY_INDEX[garment.category]
-            overlaps = box_overlaps(boxes[rows], garment.box[None])
+            present = garment.visibility != Visibility.ABSENT
             if (
                 category not in taken
                 and int(garment.category_scores.argmax()) == category
                 and all(frozenset((category, other)) in _WORN_TOGETHER for other in labelled)
-                and overlaps.max() <= _MAX_OVERLAP
-                and np.count_nonzero(garment.visibility != Visibility.ABSENT) >= _MIN_POINTS
+                and np.count_nonzero(present) >= _MIN_POINTS
+                and _beyond(garment, present) <= _MAX_BEYOND
+                and box_overlaps(boxes[rows], garment.box[None]).max() <= _MAX_OVERLAP
+                and shares_inside(garment.box, boxes[rows]).max() <= _MAX_INSIDE
             ):
                 taken.add(category)
                 chosen.append((image_id, garment))
     return _labels(chosen)
+
+
+def _beyond(garment: Garment, present: NDArray[np.bool_]) -> int:
+    """How many of its points lie on the picture's edge or beyond."""
+    points = garment.keypoints[present]
+    last = np.array(garment.image_size) - 1
+    return int(((points <= 0) | (points >= last)).any(axis=1).sum())
 
 
 def _labels(garments: Sequence[tuple[str, Garment]]) -> KeypointTable:

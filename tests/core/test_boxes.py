@@ -11,6 +11,7 @@ from fashionkp_mm.core.boxes import (
     box_overlaps,
     keypoint_boxes,
     refined_boxes,
+    shares_inside,
     with_margin,
     without_margin,
 )
@@ -143,3 +144,10 @@ def test_overlaps() -> None:
     others = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30], [0, 0, 0, 0]])
     wanted = [[1, 50 / 150, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     np.testing.assert_allclose(box_overlaps(boxes, others), wanted)
+
+
+def test_share_of_a_box_inside_others():
+    box = np.array([0, 0, 10, 20], np.float32)
+    others = np.array([[0, 0, 10, 20], [5, 10, 50, 50], [20, 0, 30, 20], [np.nan] * 4], np.float32)
+    np.testing.assert_allclose(shares_inside(box, others), [1, 0.25, 0, 0])
+    assert shares_inside(np.zeros(4, np.float32), others[:1]).tolist() == [0]

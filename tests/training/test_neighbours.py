@@ -68,12 +68,23 @@ def test_what_is_worn_with_the_labelled_garment_is_added(labels, below):
     [
         ("blouse", "skirt", {"category_scores": FACE[CATEGORY_INDEX["trousers"]]}),
         ("blouse", "skirt", {"box": np.array([10, 10, 90, 150], np.float32)}),
+        ("blouse", "skirt", {"box": np.array([20, 40, 60, 95], np.float32)}),
+        ("blouse", "skirt", {"keypoints": np.full((24, 2), 250, np.float32)}),
         ("blouse", "skirt", {"visibility": np.full(24, -1, np.int8)}),
         ("dress", "skirt", {}),
         ("outwear", "blouse", {}),
         ("skirt", "skirt", {}),
     ],
-    ids=["networks disagree", "same place", "no points", "in a dress", "in a coat", "twice"],
+    ids=[
+        "networks disagree",
+        "same place",
+        "a part of it",
+        "cut off",
+        "no points",
+        "in a dress",
+        "in a coat",
+        "twice",
+    ],
 )
 def test_what_is_not_sure_is_not(labels, below, labelled, found, changes):
     assert len(neighbours(labels(labelled), {"a.jpg": [below(found, **changes)]})) == 0
@@ -84,10 +95,11 @@ def test_the_best_of_a_category_is_taken(labels, below):
     assert len(neighbours(labels(), {"a.jpg": [first, second]})) == 1
 
 
-def test_points_beyond_the_picture_are_taken_to_its_edge(labels, below):
-    places = np.full((24, 2), 250, np.float32)
-    added = neighbours(labels(), {"a.jpg": [below(keypoints=places)]})
+def test_a_point_beyond_the_picture_is_taken_to_its_edge(labels, below):
+    garment = below()
     waistband = KEYPOINT_NAMES.index("waistband_left")
+    garment.keypoints[waistband] = 250
+    added = neighbours(labels(), {"a.jpg": [garment]})
     assert added.keypoints[0, waistband].tolist() == [99, 199]
 
 

@@ -110,6 +110,16 @@ def neighbours(argv: Sequence[str] | None = None) -> None:
     _run("neighbours", parser.parse_args(argv))
 
 
+def average(argv: Sequence[str] | None = None) -> None:
+    """Entry point of ``tools/average_weights.py``."""
+    parser = argparse.ArgumentParser(
+        description="Average the weights of trainings that went on from the same ones."
+    )
+    parser.add_argument("out", help="file for the mean, such as mean.pth")
+    parser.add_argument("checkpoints", nargs="+", help="what tools/train.py saved, of one config")
+    _run("average", parser.parse_args(argv))
+
+
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-dir", help="folder for pictures of the predictions")
     parser.add_argument("--show", action="store_true", help="show the pictures in a window")
@@ -137,6 +147,7 @@ def _run(name: str, args: argparse.Namespace) -> None:
     try:
         # These import torch and MMPose.
         from fashionkp_mm.training import runs  # noqa: PLC0415
+        from fashionkp_mm.training.averages import average_weights  # noqa: PLC0415
         from fashionkp_mm.training.browse import draw_samples  # noqa: PLC0415
         from fashionkp_mm.training.neighbours import label_neighbours  # noqa: PLC0415
     except ImportError as error:
@@ -148,6 +159,7 @@ def _run(name: str, args: argparse.Namespace) -> None:
             "test": runs.run_test,
             "browse": draw_samples,
             "neighbours": label_neighbours,
+            "average": average_weights,
         }[name](args)
     except ImportError as error:
         sys.exit(f"error: {explained(error)}")

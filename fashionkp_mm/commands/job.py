@@ -40,7 +40,7 @@ from fashionkp_mm.images.remote import MissingLibraryError
 from fashionkp_mm.runtime import DeviceError
 from fashionkp_mm.runtime.metadata import ModelFileError
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells have it."""
 
 _ERRORS = (
@@ -136,7 +136,7 @@ def run_job(given: PredictOptions, job: Job) -> int:
                 counts = batch.write(job.out, empty=shard is not None and not sources.failures)
             except KeyboardInterrupt:
                 _say_stopped(batch, "interrupted", job)
-                return _INTERRUPTED
+                return INTERRUPTED
             except BrokenPipeError:
                 raise
             except OSError as error:

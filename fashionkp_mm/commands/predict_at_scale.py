@@ -19,6 +19,7 @@ from fashionkp_mm.batch.scale.ray_engine import Cluster, Listener, predict_parts
 from fashionkp_mm.batch.scale.results import INPUT, Results
 from fashionkp_mm.batch.scale.storage import Folder, ScaleError
 from fashionkp_mm.batch.scale.worker import Worker
+from fashionkp_mm.batch.source import shown
 from fashionkp_mm.batch.sources import (
     STDIN,
     InputError,
@@ -29,14 +30,13 @@ from fashionkp_mm.batch.sources import (
 )
 from fashionkp_mm.commands import terminal
 from fashionkp_mm.commands.given import PredictOptions
+from fashionkp_mm.commands.job import INTERRUPTED
 from fashionkp_mm.core.digests import content_in_words
 from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.core.words import plural
 from fashionkp_mm.images.remote import MissingLibraryError
 from fashionkp_mm.runtime import DeviceError
 from fashionkp_mm.runtime.metadata import ModelFileError
-
-_INTERRUPTED = 130
 
 
 def run(given: PredictOptions, *, out: str, cluster: Cluster) -> int:
@@ -66,7 +66,9 @@ def run(given: PredictOptions, *, out: str, cluster: Cluster) -> int:
             )
         folder, options = Folder(out), _options(given, cluster)
         made_by = _made_by(given, options)
-        results = result_folder.resume(folder, made_by) if given.resume else None
+        results = None
+        if given.resume:
+            results = result_folder.resume(folder, made_by, lambda: _input_begun(given, folder))
         if results is None:
             results = result_folder.begin(folder, made_by, lambda: _input(given, folder))
         worker = Worker(
@@ -98,11 +100,11 @@ def _predict(results: Results, worker: Worker, cluster: Cluster) -> int:
                 counts = predict_parts(missing, worker, cluster, listener)
     except KeyboardInterrupt:
         _say_stopped(done, total)
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception:
         _say_stopped(done, total)
         raise
-    results.finish({})
+    results.finish()
     seconds = time.perf_counter() - start
     return _report(results, counts, seconds, before)
 
@@ -117,7 +119,7 @@ def _options(given: PredictOptions, cluster: Cluster) -> Options:
 
 def _made_by(given: PredictOptions, options: Options) -> dict[str, str]:
     made_by = options.made_by()
-    made_by["pictures"] = " ".join(given.paths)
+    made_by["pictures"] = " ".join(map(shown, given.paths))
     made_by["category"] = given.category or "none"
     made_by["categories"] = content_in_words(given.categories)
     return made_by
@@ -125,13 +127,13 @@ def _made_by(given: PredictOptions, options: Options) -> dict[str, str]:
 
 def _input(given: PredictOptions, folder: Folder) -> tuple[list[str], list[str]]:
     """The Parquet files of the pictures, and messages of those that were not found."""
-    if all(map(_holds_parquet, given.paths)):
+    if _all_parquet(given):
         if given.categories is not None:
             raise ScaleError(
                 "--categories is for pictures that are named one by one; give a Parquet file a"
                 " column 'category'"
             )
-        return [file for path in given.paths for file in parquet_files(path)], []
+        return _input_begun(given, folder), []
     with TemporaryFile() as file:
         failures: list[str] = []
         (path, *more) = given.paths
@@ -150,6 +152,17 @@ def _input(given: PredictOptions, folder: Folder) -> tuple[list[str], list[str]]
     return [folder.path(INPUT)], failures
 
 
+def _input_begun(given: PredictOptions, folder: Folder) -> list[str]:
+    """The Parquet files of a run that has found its pictures before."""
+    if _all_parquet(given):
+        return [file for path in given.paths for file in parquet_files(path)]
+    return [folder.path(INPUT)]
+
+
+def _all_parquet(given: PredictOptions) -> bool:
+    return all(map(_holds_parquet, given.paths))
+
+
 def _with_categories(given: PredictOptions, sources: Sources) -> Sources:
     if given.categories is None:
         return sources
@@ -161,7 +174,7 @@ def _with_categories(given: PredictOptions, sources: Sources) -> Sources:
 def _holds_parquet(path: str) -> bool:
     if path == STDIN:
         return False
-    if path.lower().endswith(".parquet"):
+    if path.partition("?")[0].lower().endswith(".parquet"):
         return True
     return not is_uri(path) and Path(path).is_dir() and any(Path(path).glob("*.parquet"))
 

@@ -127,3 +127,36 @@ def test_an_interrupted_run_tells_none_either_and_goes_on(
     assert {garment["image_id"] for garment in json.loads(Path("p.json").read_bytes())} == {
         f"http://{address}/{name}" for name in names[:6]
     }
+
+
+@pytest.mark.parametrize("given", ["list", "table"])
+def test_a_run_on_ray_tells_none_either_and_goes_on(
+    server: tuple[str, list[str]], pose_file: Path, tmp_path: Path, given: str
+) -> None:
+    pytest.importorskip("ray")
+    pq = pytest.importorskip("pyarrow.parquet")
+    pa = pytest.importorskip("pyarrow")
+    address, names = server
+    folder = tmp_path / "served"
+    uri = f"http://{address}/{names[0]}?sig=SEKRET"
+    if given == "table":
+        folder.mkdir()
+        pq.write_table(pa.table({"uri": [f"http://{address}/{names[0]}"]}), folder / "t.parquet")
+        handler = partial(Signed, directory=str(folder))
+        httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{httpd.server_port}/t.parquet?sig=SEKRET"
+    out = tmp_path / "out"
+    command = ["predict", uri, "--model", str(pose_file), "--boxes", "whole", "--engine", "ray"]
+    done = CliRunner().invoke(app, [*command, "--actors", "1", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "SEKRET" not in done.output
+    for path in out.iterdir():
+        # Workers open the pictures by what stands in the input, so it keeps the addresses.
+        assert path.name == "_input.parquet" or b"SEKRET" not in path.read_bytes(), path
+    (part,) = out.glob("part-*")
+    part.unlink()
+    renewed = [word.replace("SEKRET", "SEKRET2") for word in command]
+    again = CliRunner().invoke(app, [*renewed, "--out", str(out), "--resume"])
+    assert again.exit_code == 0, again.output
+    assert part.is_file()

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from fashionkp_mm.batch.scale.storage import ScaleError, opened
+from fashionkp_mm.batch.source import shown
 from fashionkp_mm.batch.sources import CATEGORY, IMAGE_ID, URI, Source, absolute_name
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 from fashionkp_mm.core.uris import is_uri
-from fashionkp_mm.core.words import plural
+from fashionkp_mm.core.words import listed, plural
 from fashionkp_mm.images.parquet_rows import BYTES
 from fashionkp_mm.images.remote import filesystem
 
@@ -83,9 +84,9 @@ class Plan:
         return sum(rows for _, rows, _ in self.files)
 
     def to_dict(self) -> dict[str, Any]:
-        """What tells this plan from others, as plain JSON."""
+        """What tells this plan from others, as plain JSON, without the secrets of URIs."""
         return {
-            "files": [list(file) for file in self.files],
+            "files": [[shown(name), rows, size] for name, rows, size in self.files],
             "parts": len(self.parts),
             "largest_part": max((part.count for part in self.parts), default=0),
         }
@@ -98,7 +99,7 @@ def parquet_files(where: str) -> list[str]:
         ScaleError: There is none.
         OSError: The folder cannot be listed.
     """
-    if where.lower().endswith(".parquet") and not os.path.isdir(where):  # noqa: PTH112
+    if where.partition("?")[0].lower().endswith(".parquet") and not os.path.isdir(where):  # noqa: PTH112
         return [where if is_uri(where) else str(Path(where).absolute())]
     if is_uri(where):
         files, root = filesystem(where)
@@ -108,7 +109,7 @@ def parquet_files(where: str) -> list[str]:
     else:
         found = [str(path.absolute()) for path in Path(where).glob("*.parquet")]
     if not found:
-        raise ScaleError(f"{where}: no .parquet file is there")
+        raise ScaleError(f"{shown(where)}: no .parquet file is there")
     return sorted(found)
 
 
@@ -153,12 +154,12 @@ def plan_of(files: Sequence[str]) -> Plan:
             try:
                 metadata = pq.read_metadata(file)
             except ValueError as error:  # as pyarrow's errors for damaged files are
-                raise ScaleError(f"{name}: not readable as Parquet ({error})") from None
+                raise ScaleError(f"{shown(name)}: not readable as Parquet ({error})") from None
         columns = set(metadata.schema.to_arrow_schema().names)
         if not columns & {URI, BYTES}:
             raise ScaleError(
-                f"{name}: has no column '{URI}' with paths or URIs of pictures, nor '{BYTES}' with"
-                f" encoded pictures, only {', '.join(sorted(columns))}"
+                f"{shown(name)}: has no column '{URI}' with paths or URIs of pictures, nor"
+                f" '{BYTES}' with encoded pictures, only {', '.join(sorted(columns))}"
             )
         described.append((name, metadata.num_rows, size))
         groups += [
@@ -167,7 +168,9 @@ def plan_of(files: Sequence[str]) -> Plan:
         ]
     total = sum(rows for _, rows, _ in described)
     if not total:
-        raise ScaleError(f"{plural(len(files), 'file')} without a row: {', '.join(files[:3])}")
+        raise ScaleError(
+            f"{plural(len(files), 'file')} without a row: {listed([shown(name) for name in files])}"
+        )
     most = min(max(-(-total // PARTS), SMALLEST_PART), LARGEST_PART)
     parts: list[Part] = []
     for name, group, rows in groups:
@@ -203,12 +206,12 @@ def rows_of(part: Part) -> Iterator[Row]:
                     yield _row(row, before - batch.num_rows + start + offset, part)
             if before >= part.first + part.count:
                 return
-    raise ScaleError(f"{part.file}: has fewer rows than when the run began; begin anew")
+    raise ScaleError(f"{shown(part.file)}: has fewer rows than when the run began; begin anew")
 
 
 def _row(row: dict[str, Any], number: int, part: Part) -> Row:
     uri, content, category = row.get(URI), row.get(BYTES), row.get(CATEGORY)
-    place = f"{part.file}, row {number} of row group {part.row_group}"
+    place = f"{shown(part.file)}, row {number} of row group {part.row_group}"
     image_id = row.get(IMAGE_ID)
     if image_id is None:
         image_id = uri if uri is not None else place

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fashionkp_mm.batch.journal import made_by_difference
 from fashionkp_mm.batch.scale.plan import Part, Plan, plan_of
@@ -51,9 +50,9 @@ class Results:
         """Pictures of the parts that are there."""
         return sum(part.count for part in self.plan.parts if part.number in self.done)
 
-    def finish(self, counts: Mapping[str, Any]) -> None:
-        """Say in the manifest that all is done, and what came of it."""
-        self.folder.write(MANIFEST, _manifest(self, {**counts, "finished": True}))
+    def finish(self) -> None:
+        """Say in the manifest that all is done."""
+        self.folder.write(MANIFEST, _manifest(self, finished=True))
 
 
 def begin(
@@ -76,12 +75,20 @@ def begin(
         raise ScaleError(f"{folder}: holds {kind}; name a new or an empty folder")
     files, not_found = find()
     results = Results(folder, plan_of(files), dict(made_by), not_found, frozenset())
-    folder.write(MANIFEST, _manifest(results, {"finished": False}))
+    folder.write(MANIFEST, _manifest(results, finished=False))
     return results
 
 
-def resume(folder: Folder, made_by: Mapping[str, str]) -> Results | None:
+def resume(
+    folder: Folder, made_by: Mapping[str, str], files: Callable[[], list[str]]
+) -> Results | None:
     """Go on with what an interrupted run has left; a finished one has nothing missing.
+
+    Args:
+        folder: Where.
+        made_by: What the results depend on.
+        files: Called for the Parquet files of the input. The manifest names them, too, but less
+            the secrets of URIs.
 
     Returns:
         None where no run has begun.
@@ -97,7 +104,6 @@ def resume(folder: Folder, made_by: Mapping[str, str]) -> Results | None:
         manifest = json.loads(content)
         ours = manifest["format"] == _FORMAT
         earlier, described = dict(manifest["made_by"]), manifest["plan"]
-        files = [str(name) for name, _, _ in described["files"]]
         not_found = [str(message) for message in manifest["not_found"]]
     except (ValueError, KeyError, TypeError):
         ours = False
@@ -109,7 +115,7 @@ def resume(folder: Folder, made_by: Mapping[str, str]) -> Results | None:
             f"{folder}: the interrupted run used {difference}. Repeat its options, or name another"
             " folder"
         )
-    plan = plan_of(files)
+    plan = plan_of(files())
     if plan.to_dict() != described:
         raise ScaleError(
             f"{folder}: the files of pictures have changed since the run began; name another folder"
@@ -119,13 +125,13 @@ def resume(folder: Folder, made_by: Mapping[str, str]) -> Results | None:
     return Results(folder, plan, earlier, not_found, done)
 
 
-def _manifest(results: Results, state: Mapping[str, Any]) -> bytes:
+def _manifest(results: Results, *, finished: bool) -> bytes:
     content = {
         "format": _FORMAT,
         "made_by": dict(results.made_by),
         "pictures": results.plan.pictures,
         "plan": results.plan.to_dict(),
         "not_found": list(results.not_found),
-        **state,
+        "finished": finished,
     }
     return (json.dumps(content, indent=2) + "\n").encode()

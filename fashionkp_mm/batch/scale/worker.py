@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -179,7 +178,6 @@ class Worker:
             "pictures": str(done.pictures),
             "seconds": f"{done.seconds:.3f}",
             "host": platform.node(),
-            "pid": str(os.getpid()),
         }
         self._out.write(part.name, parquet.write_part(table, errors, facts))
         return done

@@ -9,11 +9,15 @@ source of boxes       the first pass crops         then
 ``whole``             the whole picture            nothing more
 ``given``             the box that the caller      nothing more
                       gave
-``refine``            the whole picture; its       two passes, each around the points that the pass
-                      points do not vote           before it found; both vote
-``detector``          what the detector found      a second pass around the points found; both vote
+``refine``            the whole picture; its       a pass around the points that it found, and one
+                      points do not vote           over the same crop mirrored; both vote
+``detector``          what the detector found      a second pass over the same crop mirrored; both
+                                                   vote
 ``fast``              what the detector found      nothing more
 ====================  ===========================  ================================================
+
+With a flip test every pass is averaged with its mirror. Then the second pass that votes looks
+around the points that the first one found instead.
 
 Where the detector finds nothing, the caller's category decides. With a category, the garment is
 known to be there, so it is looked for as with ``refine``. Without one, it is up to the detector
@@ -41,8 +45,8 @@ FROM_DETECTOR = frozenset[str](("detector", "fast"))
 BoxOrigin = BoxSource | Literal["given"]
 """Where boxes come from, those of the caller included."""
 
-REFINEMENTS = 2
-"""Passes around points found before, after one over the whole picture."""
+VOTES = 2
+"""Passes whose points are fused, where there are several."""
 
 MIN_GIVEN_SCORE = 0.05
 """Of a garment that is known to be there, a detection that scores less says less than none."""
@@ -76,9 +80,9 @@ class Passes:
 PASSES: dict[BoxOrigin, Passes] = {
     "whole": Passes(locating=0, voting=1),
     "given": Passes(locating=0, voting=1),
-    "refine": Passes(locating=1, voting=REFINEMENTS),
-    # The detector's box takes the place of the first refined one.
-    "detector": Passes(locating=0, voting=REFINEMENTS),
+    "refine": Passes(locating=1, voting=VOTES),
+    # The detector's box takes the place of the refined one.
+    "detector": Passes(locating=0, voting=VOTES),
     "fast": Passes(locating=0, voting=1),
 }
 
@@ -249,7 +253,9 @@ def further_passes(
     boxes: NDArray[np.float32],
     first: _Result,
     image_sizes: NDArray[np.integer],
-    run_pass: Callable[[NDArray[np.float32]], _Result],
+    run_pass: Callable[[NDArray[np.float32], bool], _Result],
+    *,
+    mirror: bool = True,
 ) -> Fused[_Result]:
     """Make the passes that follow the first one, and fuse the points of those that vote.
 
@@ -258,18 +264,17 @@ def further_passes(
         boxes: ``(N, 4)`` the first boxes, one garment each.
         first: What the first pass found there.
         image_sizes: ``(N, 2)`` width and height of each garment's picture.
-        run_pass: Makes one more pass, given boxes ``(N, 4)`` for the same ``N`` garments.
-
+        run_pass: Makes one more pass, given boxes ``(N, 4)`` for the same ``N`` garments, and
+            whether the crops are to be mirrored; the points are those of the picture as it is.
+        mirror: Whether the second vote is that of the mirrored crop.
     """
     passes = PASSES[source]
     found = [first]
-    for _ in range(passes.total - 1):
-        last = found[-1]
-        known = last.category_indices != UNKNOWN_CATEGORY
-        defined = CATEGORY_KEYPOINTS[last.category_indices] | ~known[:, None]
-        present = defined & (last.visibility != Visibility.ABSENT)
-        boxes = refined_boxes(last.keypoints, present, image_sizes, defined)
-        found.append(run_pass(boxes))
+    for number in range(1, passes.total):
+        again = mirror and number > passes.locating
+        if not again:
+            boxes = _boxes_around(found[-1], image_sizes)
+        found.append(run_pass(boxes, again))
     votes = found[passes.locating :]
     points = np.stack([vote.keypoints for vote in votes])
     categories = np.stack([vote.category_indices for vote in votes])
@@ -278,3 +283,10 @@ def further_passes(
         return Fused(boxes, found[-1], found[-1].keypoints, spreads)
     scores = np.stack([vote.keypoint_scores for vote in votes])
     return Fused(boxes, found[-1], fused_keypoints(points, scores, categories), spreads)
+
+
+def _boxes_around(found: PassResult, image_sizes: NDArray[np.integer]) -> NDArray[np.float32]:
+    known = found.category_indices != UNKNOWN_CATEGORY
+    defined = CATEGORY_KEYPOINTS[found.category_indices] | ~known[:, None]
+    present = defined & (found.visibility != Visibility.ABSENT)
+    return refined_boxes(found.keypoints, present, image_sizes, defined)

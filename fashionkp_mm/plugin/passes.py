@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import Evaluator
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, TestLoop
 from mmengine.runner.amp import autocast
 from mmengine.structures import InstanceData
@@ -20,8 +21,15 @@ from mmpose.structures import PoseDataSample
 from numpy.typing import NDArray
 
 from fashionkp_mm.core.box_sources import BoxSource, StartBoxes, further_passes
-from fashionkp_mm.core.garments import NUM_KEYPOINTS, UNKNOWN_CATEGORY, Visibility
+from fashionkp_mm.core.garments import (
+    FLIP_INDICES,
+    NUM_KEYPOINTS,
+    UNKNOWN_CATEGORY,
+    Visibility,
+)
 from fashionkp_mm.plugin.config_files import ConfigError
+
+_FLIP = list(FLIP_INDICES)
 
 
 @LOOPS.register_module()
@@ -66,7 +74,13 @@ class PassesTestLoop(TestLoop):
         infos = map(self._dataset.get_data_info, range(len(self._dataset)))
         self._index_of = {info["id"]: index for index, info in enumerate(infos)}
         self._detector = None if boxes == "refine" else _detector(detector)
+        self._mirror = not self._model.test_cfg.get("flip_test", False)
         self._pool: Executor
+
+    @property
+    def _model(self) -> Any:
+        model = self.runner.model
+        return model.module if is_model_wrapper(model) else model
 
     def run(self) -> dict[str, float]:
         """Test all samples."""
@@ -100,7 +114,7 @@ class PassesTestLoop(TestLoop):
             else:
                 first = run_pass(boxes)
             sizes = np.array([samples[row].ori_shape[::-1] for row in rows])
-            fused = further_passes(source, boxes, first, sizes, run_pass)
+            fused = further_passes(source, boxes, first, sizes, run_pass, mirror=self._mirror)
             for row, sample, points in zip(rows, fused.last.samples, fused.keypoints, strict=True):
                 sample.pred_instances.keypoints = points[None]
                 outputs[row] = sample
@@ -119,11 +133,19 @@ class PassesTestLoop(TestLoop):
         ]
 
     def _pass(
-        self, ids: Sequence[int], wanted: Sequence[int], boxes: NDArray[np.float32]
+        self,
+        ids: Sequence[int],
+        wanted: Sequence[int],
+        boxes: NDArray[np.float32],
+        mirrored: bool = False,
     ) -> _TestPass:
-        """One pass over boxes ``(N, 4)`` of ``N`` samples."""
+        """One pass over boxes ``(N, 4)`` of ``N`` samples, as they are or mirrored."""
         items = list(self._pool.map(self._item, ids, wanted, boxes))
-        return self._test_step(pseudo_collate(items))
+        if not mirrored:
+            return self._test_step(pseudo_collate(items))
+        for item in items:
+            item["inputs"] = item["inputs"].flip(-1)
+        return self._test_step(pseudo_collate(items), mirrored=True)
 
     def _item(self, sample_id: int, wanted: int, box: NDArray[np.float32]) -> dict[str, Any]:
         info = self._dataset.get_data_info(self._index_of[sample_id])
@@ -131,9 +153,11 @@ class PassesTestLoop(TestLoop):
         item["data_samples"].set_metainfo({"wanted_category": wanted})
         return item
 
-    def _test_step(self, batch: dict[str, Any]) -> _TestPass:
+    def _test_step(self, batch: dict[str, Any], *, mirrored: bool = False) -> _TestPass:
         with autocast(enabled=self.fp16):
             samples = self.runner.model.test_step(batch)
+        for sample in samples if mirrored else ():
+            _mirror_back(sample, self._model.head.decoder)
         return _TestPass.of(samples)
 
 
@@ -191,6 +215,25 @@ def _wanted_category(sample: PoseDataSample) -> int:
     given = _given_category(sample)
     default = UNKNOWN_CATEGORY if given is None else given
     return int(sample.metainfo.get("wanted_category", default))
+
+
+def _mirror_back(sample: PoseDataSample, codec: Any) -> None:
+    """Turn what was found in a mirrored crop into what it means for the crop itself.
+
+    As in MMPose's flip test, it is the codec's maps that are mirrored. Those of SimCC begin at the
+    crop's first pixel and end a bin before its width, which shifts the mirror's axis.
+    """
+    found, (center, scale) = sample.pred_instances, (sample.input_center, sample.input_scale)
+    bin_width = 1 / codec.simcc_split_ratio if hasattr(codec, "simcc_split_ratio") else 0
+    width = sample.metainfo["input_size"][0]
+    keypoints = found.keypoints.copy()
+    keypoints[..., 0] = 2 * center[0] - keypoints[..., 0] - bin_width * scale[0] / width
+    found.keypoints = keypoints
+    for name, values in found.items():
+        if np.ndim(values) > 1 and values.shape[1] == NUM_KEYPOINTS:
+            found.set_field(values[:, _FLIP], name)
+    if "pred_fields" in sample and "heatmaps" in sample.pred_fields:
+        sample.pred_fields.heatmaps = sample.pred_fields.heatmaps.flip(-1)[_FLIP]
 
 
 def _without_garment(sample: PoseDataSample) -> PoseDataSample:

@@ -89,19 +89,21 @@ def decode_centroids(
 
 
 def average_with_mirrored(outputs: Outputs, mirrored: Outputs) -> dict[str, NDArray[np.float32]]:
-    """Average outputs for crops with those for the mirrored crops.
+    """Average outputs for crops with those for the mirrored crops."""
+    back = mirrored_back(mirrored)
+    return {name: (plain + back[name]) * np.float32(0.5) for name, plain in outputs.items()}
+
+
+def mirrored_back(outputs: Outputs) -> dict[str, NDArray[np.float32]]:
+    """Outputs for mirrored crops as those for the crops themselves.
 
     Whatever has a horizontal axis is mirrored back, left and right points change places.
     """
-    averaged = {}
-    for name, plain in outputs.items():
-        other = mirrored[name]
-        if name in ("simcc_x", "heatmaps"):
-            other = other[..., ::-1]
-        if name != "category_scores":
-            other = other[:, _FLIP]
-        averaged[name] = (plain + other) * np.float32(0.5)
-    return averaged
+    back = {}
+    for name, values in outputs.items():
+        plain = values[..., ::-1] if name in ("simcc_x", "heatmaps") else values
+        back[name] = plain if name == "category_scores" else plain[:, _FLIP]
+    return back
 
 
 def _blurred_logarithms(heatmaps: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:

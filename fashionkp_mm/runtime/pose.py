@@ -15,7 +15,12 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.runtime.crop import CropGeometry, crop_geometry
-from fashionkp_mm.runtime.decode import Outputs, average_with_mirrored, decode_outputs
+from fashionkp_mm.runtime.decode import (
+    Outputs,
+    average_with_mirrored,
+    decode_outputs,
+    mirrored_back,
+)
 from fashionkp_mm.runtime.metadata import HeatmapDecoder, ModelFileError, PoseMetadata
 from fashionkp_mm.runtime.session import ModelRunner
 
@@ -97,7 +102,7 @@ class PoseNetwork:
         }
         self._runner.require_interface(inputs, outputs)
         self.metadata = metadata
-        self._flip_test = flip_test
+        self.flip_test = flip_test
         self._batch_size = batch_size
 
     def geometry(self, boxes: NDArray[np.float32]) -> CropGeometry:
@@ -110,6 +115,8 @@ class PoseNetwork:
         crops: NDArray[np.uint8],
         geometry: CropGeometry,
         category_indices: NDArray[np.int64],
+        *,
+        mirrored: bool = False,
     ) -> Found:
         """Find the points of ``N`` garments.
 
@@ -117,11 +124,17 @@ class PoseNetwork:
             crops: ``(N, height, width, 3)`` BGR.
             geometry: Where they were cut out.
             category_indices: ``(N,)``, `core.garments.UNKNOWN_CATEGORY` where the network chooses.
+            mirrored: Whether the network is shown the mirrored crops. The points are those of the
+                picture as it is. With a flip test that changes nothing.
 
         Raises:
             ModelFileError: The network fails, or answers what can mean nothing.
         """
-        run = self._run_mirrored if self._flip_test else self._run
+        run = self._run
+        if self.flip_test:
+            run = self._run_both
+        elif mirrored:
+            run = self._run_mirrored
         starts = range(0, len(crops), self._batch_size)
         batches = [slice(start, start + self._batch_size) for start in starts]
         parts = [run(crops[batch], category_indices[batch]) for batch in batches]
@@ -138,6 +151,9 @@ class PoseNetwork:
     def _run_mirrored(
         self, crops: NDArray[np.uint8], category_indices: NDArray[np.int64]
     ) -> Outputs:
+        return mirrored_back(self._run(np.ascontiguousarray(crops[:, :, ::-1]), category_indices))
+
+    def _run_both(self, crops: NDArray[np.uint8], category_indices: NDArray[np.int64]) -> Outputs:
         """Outputs averaged with those for the mirrored crops.
 
         Both have to look for the same category, the one that they choose together. Where one of

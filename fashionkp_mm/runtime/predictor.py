@@ -125,13 +125,13 @@ class FashionPredictor:
             category: Which garment to look for, by name: one for all pictures, or a list with one
                 or None for each. By default the network says what it sees.
             boxes: Where to look. ``whole``: the whole picture. ``refine``: the whole picture, and
-                then twice more, around the points that were found; the points of these two passes
-                are fused. ``detector``: around what the detector finds, several garments or none,
-                and once more around their points, both passes fused; with a category, around those
-                of this category, or around the best unsure one, or as ``refine`` where there is
-                none at all. ``fast``: as ``detector``, without the second look. Or boxes ``(M, 4)``
-                ``x1, y1, x2, y2`` in pixels, tight around the garments' points; for a list of
-                pictures a list of such arrays. See `core.box_sources`.
+                then twice more around the points that were found, as it is and mirrored; the points
+                of these two passes are fused. ``detector``: around what the detector finds, several
+                garments or none, as it is and mirrored, both passes fused; with a category, around
+                those of this category, or around the best unsure one, or as ``refine`` where there
+                is none at all. ``fast``: as ``detector``, without the mirrored look. Or boxes
+                ``(M, 4)`` ``x1, y1, x2, y2`` in pixels, tight around the garments' points; for a
+                list of pictures a list of such arrays. See `core.box_sources`.
             channel_order: How the channels of arrays stand. Files and Pillow images say it
                 themselves.
 
@@ -255,6 +255,7 @@ class FashionPredictor:
                 found.select(rows),
                 np.array([_size(image) for image in images]),
                 partial(self._look, images, wanted[rows]),
+                mirror=not self._network.flip_test,
             )
             boxes[rows], spreads[rows] = fused.boxes, fused.spreads
             found = found.replaced(rows, replace(fused.last, keypoints=fused.keypoints))
@@ -271,10 +272,12 @@ class FashionPredictor:
         images: list[NDArray[np.uint8]],
         wanted: NDArray[np.int64],
         boxes: NDArray[np.float32],
+        mirrored: bool,
     ) -> Found:
         """What is found in one box ``(N, 4)`` of each of ``N`` images."""
         geometry = self._network.geometry(boxes)
-        return self._network.find(cut_out(images, geometry), geometry, wanted)
+        crops = cut_out(images, geometry)
+        return self._network.find(crops, geometry, wanted, mirrored=mirrored)
 
     def _detected(self, prepared: list[_Letterboxed | _Framed]) -> list[_Framed]:
         """Let the detector say where to look, where that is not known yet."""

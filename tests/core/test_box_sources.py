@@ -171,13 +171,15 @@ def found(x: float, category: int = BLOUSE) -> Found:
     )
 
 
-def passes(source: str, first: Found, *later: Found) -> tuple[list, np.ndarray, Found, np.ndarray]:
-    """The boxes that the later passes were given, and what comes of it all."""
-    asked: list[np.ndarray] = []
+def passes(
+    source: str, first: Found, *later: Found, mirror: bool = True
+) -> tuple[list, np.ndarray, Found, np.ndarray]:
+    """The boxes that the later passes were given, mirrored or not, and what comes of it all."""
+    asked: list[tuple[list[list[float]], bool]] = []
     answers = iter(later)
 
-    def run_pass(boxes: np.ndarray) -> Found:
-        asked.append(boxes)
+    def run_pass(boxes: np.ndarray, mirrored: bool) -> Found:
+        asked.append((boxes.tolist(), mirrored))
         return next(answers)
 
     fused = further_passes(
@@ -186,6 +188,7 @@ def passes(source: str, first: Found, *later: Found) -> tuple[list, np.ndarray, 
         first,
         np.array([SIZE]),
         run_pass,
+        mirror=mirror,
     )
     assert next(answers, None) is None, "fewer passes than answers"
     return asked, fused.boxes, fused.last, fused.keypoints
@@ -204,11 +207,21 @@ def test_one_pass_is_all(source: str) -> None:
     assert keypoints is last.keypoints
 
 
-def test_refine_takes_two_more_passes_which_vote_alone() -> None:
+def test_refine_looks_twice_around_the_points_and_these_looks_vote() -> None:
     first, second, third = found(10), found(20), found(40)
     asked, boxes, last, keypoints = passes("refine", first, second, third)
-    assert [box.tolist() for box in asked] == [[enclosed(first, 0)], [enclosed(second, 0)]]
-    assert boxes is asked[-1]
+    around = [enclosed(first, 0)]
+    assert asked == [(around, False), (around, True)]
+    assert boxes.tolist() == around
+    assert last is third
+    assert keypoints[0, 0].tolist() == [30, 30]
+
+
+def test_where_passes_are_averaged_with_their_mirror_each_looks_around_the_last_points() -> None:
+    first, second, third = found(10), found(20), found(40)
+    asked, boxes, last, keypoints = passes("refine", first, second, third, mirror=False)
+    assert asked == [([enclosed(first, 0)], False), ([enclosed(second, 0)], False)]
+    assert boxes.tolist() == [enclosed(second, 0)]
     assert last is third
     assert keypoints[0, 0].tolist() == [30, 30]
 
@@ -221,12 +234,15 @@ def test_a_fast_look_is_the_only_one() -> None:
     np.testing.assert_array_equal(keypoints, first.keypoints)
 
 
-def test_a_detectors_box_is_the_first_of_two_that_vote() -> None:
+def test_a_detectors_box_is_looked_at_twice_and_both_looks_vote() -> None:
     first, second = found(20), found(40)
-    asked, _, last, keypoints = passes("detector", first, second)
-    assert [box.tolist() for box in asked] == [[enclosed(first, 0)]]
+    asked, boxes, last, keypoints = passes("detector", first, second)
+    assert asked == [([[0, 0, *SIZE]], True)]
+    assert boxes.tolist() == [[0, 0, *SIZE]]
     assert last is second
     assert keypoints[0, 0].tolist() == [30, 30]
+    asked, *_ = passes("detector", first, second, mirror=False)
+    assert asked == [([enclosed(first, 0)], False)]
 
 
 def test_a_pass_for_another_category_has_no_vote() -> None:
@@ -239,16 +255,17 @@ def test_absent_points_are_not_enclosed() -> None:
     (present,) = np.nonzero(CATEGORY_KEYPOINTS[BLOUSE])
     visibility = np.full((1, NUM_KEYPOINTS), Visibility.ABSENT, np.int8)
     visibility[0, present[2:6]] = Visibility.OCCLUDED
-    asked = passes("detector", replace(first, visibility=visibility), found(40))[0]
+    asked = passes("refine", replace(first, visibility=visibility), found(40), found(40))[0]
     points = first.keypoints[0, present[2:6]]
-    assert asked[0].tolist() == [[*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]]
+    assert asked[0][0] == [[*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]]
 
 
 def test_a_network_that_knows_no_categories_has_all_points_enclosed() -> None:
     first = found(20, UNKNOWN_CATEGORY)
-    asked = passes("detector", first, found(40, UNKNOWN_CATEGORY))[0]
+    later = found(40, UNKNOWN_CATEGORY)
+    asked = passes("refine", first, later, later)[0]
     furthest = 20 + 10 * (NUM_KEYPOINTS - 1)
-    assert asked[0].tolist() == [[20, 20, furthest, furthest]]
+    assert asked[0][0] == [[20, 20, furthest, furthest]]
 
 
 def test_every_source_says_how_often_it_looks() -> None:

@@ -6,10 +6,12 @@ import copy
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
@@ -19,10 +21,11 @@ from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 from mmpose.registry import METRICS, MODELS
 
-from fashionkp_mm.core.box_sources import REFINEMENTS, StartBoxes
+from fashionkp_mm.core.box_sources import VOTES, StartBoxes
 from fashionkp_mm.core.boxes import refined_boxes
 from fashionkp_mm.core.garments import (
     CATEGORY_KEYPOINTS,
+    FLIP_INDICES,
     NUM_KEYPOINTS,
     Visibility,
 )
@@ -43,9 +46,16 @@ class Shrinking(BaseModel):
     """
 
     asked: ClassVar[list[tuple[str, list[float], int | None]]] = []
+    seen: ClassVar[list[tuple[str, Any]]] = []
+
+    def __init__(self, flip_test: bool = False) -> None:
+        super().__init__()
+        self.test_cfg = {"flip_test": flip_test}
+        self.head = SimpleNamespace(decoder=None)
 
     def test_step(self, data: Any) -> Any:
-        for sample in data["data_samples"]:
+        for sample, inputs in zip(data["data_samples"], data["inputs"], strict=True):
+            self.seen.append((sample.img_id, inputs))
             box = sample.gt_instances.bboxes[0]
             wanted = sample.metainfo.get("wanted_category")
             self.asked.append((sample.img_id, box.tolist(), wanted))
@@ -100,13 +110,15 @@ Tested = tuple[FashionAIDataset, list[dict[str, Any]], dict[str, float]]
 @pytest.fixture
 def run(demo_config: Config, drawn_root, tmp_path) -> Callable[..., Tested]:
     """Tests `Shrinking`; gives the data set, what metrics saw by image, and their figures."""
-    for kept in (Shrinking.asked, Kept.samples, Shown.points):
+    for kept in (Shrinking.asked, Shrinking.seen, Kept.samples, Shown.points):
         kept.clear()
 
-    def test(boxes: str, detector: Any = None, **dataset: Any) -> Tested:
+    def test(
+        boxes: str, detector: Any = None, *, flip_test: bool = False, **dataset: Any
+    ) -> Tested:
         cfg = copy.deepcopy(demo_config)
         cfg.work_dir = str(tmp_path)
-        cfg.model = {"type": "Shrinking"}
+        cfg.model = {"type": "Shrinking", "flip_test": flip_test}
         cfg.custom_hooks = [{"type": "ContactSheetHook"}, {"type": "Shown"}]
         pictures = str(tmp_path / "pictures")
         cfg.default_hooks.visualization.update(enable=True, out_dir=pictures)
@@ -166,6 +178,17 @@ def points_in(box: list[float]) -> np.ndarray:
     return corners[:2] + shares[:, None].astype(np.float32) * (corners[2:] - corners[:2])
 
 
+def mirrored_points_in(box: list[float]) -> np.ndarray:
+    """What it means for the picture that these points were found in the mirrored crop."""
+    points = points_in(box)[list(FLIP_INDICES)]
+    points[:, 0] = box[0] + box[2] - points[:, 0]
+    return points
+
+
+def votes_in(box: list[float]) -> np.ndarray:
+    return np.mean([points_in(box), mirrored_points_in(box)], axis=0)
+
+
 def log_in(folder: Path) -> str:
     (file,) = folder.rglob("*.log")
     return file.read_text()
@@ -182,28 +205,42 @@ def box_after(box: list[float], sample: dict[str, Any], category: int) -> list[f
     return after.tolist()
 
 
-def test_each_pass_looks_where_the_one_before_found_points(run):
+def test_the_passes_that_vote_look_where_the_first_one_found_points(run):
     dataset, samples, metrics = run("refine")
     assert metrics["count"] == len(dataset) == len(samples)
     for sample in samples:
         category = int(sample["gt_instances"]["category_indices"][0])
+        whole, *voting = asked_of(sample["img_id"])
+        assert whole == [0, 0, *size_of(sample)]
+        assert voting == [box_after(whole, sample, category)] * VOTES
+        _, plain, mirrored = (seen for name, seen in Shrinking.seen if name == sample["img_id"])
+        assert torch.equal(mirrored, plain.flip(-1))
+
+
+def test_with_a_flip_test_each_pass_looks_where_the_one_before_found_points(run):
+    _, samples, _ = run("refine", flip_test=True)
+    for sample in samples:
+        category = int(sample["gt_instances"]["category_indices"][0])
         boxes = asked_of(sample["img_id"])
-        assert len(boxes) == 1 + REFINEMENTS
-        assert boxes[0] == [0, 0, *size_of(sample)]
+        assert len(boxes) == 1 + VOTES
         for before, after in pairwise(boxes):
             assert after == box_after(before, sample, category)
+        fused = np.mean([points_in(box) for box in boxes[-VOTES:]], axis=0)
+        defined = CATEGORY_KEYPOINTS[category]
+        found = sample["pred_instances"]["keypoints"][0]
+        np.testing.assert_allclose(found[defined], fused[defined], atol=1e-3)
 
 
 def test_metrics_and_hooks_see_the_fused_points_and_the_last_box(run):
     _, samples, _ = run("refine")
     for sample, shown in zip(samples, Shown.points, strict=True):
-        _, *voting = asked_of(sample["img_id"])
-        fused = np.mean([points_in(box) for box in voting], axis=0)
+        *_, last = asked_of(sample["img_id"])
         predicted = sample["pred_instances"]
         defined = CATEGORY_KEYPOINTS[int(sample["gt_instances"]["category_indices"][0])]
-        np.testing.assert_allclose(predicted["keypoints"][0][defined], fused[defined], atol=1e-3)
+        found = predicted["keypoints"][0][defined]
+        np.testing.assert_allclose(found, votes_in(last)[defined], atol=1e-3)
         np.testing.assert_array_equal(shown, predicted["keypoints"])
-        assert predicted["bboxes"].tolist() == [voting[-1]]
+        assert predicted["bboxes"].tolist() == [last]
 
 
 def test_what_the_config_says_of_boxes_does_not_matter(run, tmp_path):
@@ -219,7 +256,7 @@ def test_some_of_the_images_will_do(run):
     assert len(dataset) == 2
     for index, sample in enumerate(samples):
         assert sample["img_id"] == dataset.image_ids[index]
-        assert len(asked_of(sample["img_id"])) == 1 + REFINEMENTS
+        assert len(asked_of(sample["img_id"])) == 1 + VOTES
 
 
 def test_a_detectors_box_takes_the_place_of_the_whole_image(run, detector):
@@ -228,13 +265,11 @@ def test_a_detectors_box_takes_the_place_of_the_whole_image(run, detector):
         boxes = asked_of(sample["img_id"])
         category = int(sample["gt_instances"]["category_indices"][0])
         if index % 2:  # it was missed
-            assert len(boxes) == 1 + REFINEMENTS
+            assert len(boxes) == 1 + VOTES
             assert boxes[0] == [0, 0, *size_of(sample)]
         else:
-            assert len(boxes) == REFINEMENTS
-            assert boxes[0] == FixedDetector.box.tolist()
-            assert boxes[1] == box_after(boxes[0], sample, category)
-        fused = np.mean([points_in(box) for box in boxes[-REFINEMENTS:]], axis=0)
+            assert boxes == [FixedDetector.box.tolist()] * VOTES
+        fused = votes_in(boxes[-1])
         defined = CATEGORY_KEYPOINTS[category]
         found = sample["pred_instances"]["keypoints"][0]
         np.testing.assert_allclose(found[defined], fused[defined], atol=1e-3)

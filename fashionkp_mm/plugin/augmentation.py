@@ -39,7 +39,11 @@ class RandomWiderBBox(BaseTransform):
         self.whole_prob = whole_prob
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Widen ``bbox`` ``(1, 4)``, ``x1, y1, x2, y2`` in pixels of the image, or nothing."""
+        """Widen ``bbox`` ``(1, 4)``, ``x1, y1, x2, y2`` in pixels of the image, or nothing.
+
+        A garment beside the picture's main one is no longer ``named`` then: the whole picture goes
+        by the main one's category.
+        """
         # NumPy's global generator, as MMPose uses it, is what the workers are seeded by.
         if np.random.random() < self.prob:  # noqa: NPY002
             part = 1.0 if np.random.random() < self.whole_prob else np.random.random()  # noqa: NPY002
@@ -47,6 +51,8 @@ class RandomWiderBBox(BaseTransform):
             whole = np.array([[0, 0, width, height]], np.float32)
             box = results["bbox"]
             results["bbox"] = (box + part * (whole - box)).astype(np.float32)
+            if not results.get("main_garment", True):
+                results["named"] = np.zeros(1, bool)
         return results
 
     def __repr__(self) -> str:

@@ -29,6 +29,7 @@ from fashionkp_mm.plugin.label_files import (
 PACKED_FIELDS = {
     "category_index": "category_indices",
     "keypoint_visibility": "keypoint_visibility",
+    "named": "named",
     "normalizer": "normalizers",
 }
 """What a sample carries beyond MMPose's own, and its name in ``gt_instances``."""
@@ -128,6 +129,8 @@ class FashionAIDataset(RemotePrefix, BaseCocoStyleDataset):
         visibility = table.visibility[:, None]
         boxes = boxes[:, None]
         normalizer = normalizer[:, None]
+        # FashionAI labels the garment that a picture is about; others come behind it.
+        main = {int(rows[0]) for rows in table.rows_of.values()}
         return [
             {
                 "img_id": image_id,
@@ -138,6 +141,7 @@ class FashionAIDataset(RemotePrefix, BaseCocoStyleDataset):
                 "keypoints": keypoints[index],
                 "keypoint_visibility": visibility[index],
                 "normalizer": normalizer[index],
+                "main_garment": index in main,
                 "iscrowd": 0,
             }
             for index, image_id in enumerate(table.image_ids)
@@ -152,6 +156,7 @@ class FashionAIDataset(RemotePrefix, BaseCocoStyleDataset):
         labelled = info["keypoint_visibility"] != Visibility.ABSENT
         info["keypoints_visible"] = labelled.astype(np.float32)
         info["category_index"] = np.array([info["category_id"]])
+        info["named"] = np.ones(1, bool)
         info["bbox_score"] = np.ones(1, np.float32)
         info.update({key: self._metainfo[key] for key in _METAINFO_IN_SAMPLES})
         info["instance_mapping_table"] = {

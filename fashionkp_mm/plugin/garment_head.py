@@ -58,6 +58,9 @@ class GarmentHead(BaseHead):
         visibility_weight: Weight of the visibility's loss; the same goes for it.
         category_smoothing: Share of each label that its loss spreads over all categories
             (arXiv:1512.00567).
+        only_category: Train the category's branch alone, on features as they are: the points stay
+            exactly where they were. For a backbone whose features do not change,
+            ``frozen_stages`` of it has to be its last stage.
         category_temperature: What the category's logits are divided by where the head predicts.
             A network that knows its training pictures by heart is sure of every other one, too;
             above 1 its scores come nearer to how often they are right (arXiv:1706.04599). The
@@ -78,6 +81,7 @@ class GarmentHead(BaseHead):
         visibility_weight: float = 0.01,
         category_smoothing: float = 0.0,
         category_temperature: float = 1.0,
+        only_category: bool = False,
         decoder: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
@@ -88,6 +92,7 @@ class GarmentHead(BaseHead):
         self.visibility_weight = visibility_weight
         self.category_smoothing = category_smoothing
         self.category_temperature = category_temperature
+        self.only_category = only_category
         fine_channels = pose_head["in_channels"]
         deep_channels = in_channels or fine_channels
         self.category = _CategoryBranch(deep_channels, hidden_channels)
@@ -123,28 +128,55 @@ class GarmentHead(BaseHead):
         batch_data_samples: Sequence[PoseDataSample],
         train_cfg: dict[str, Any] | None = None,
     ) -> dict[str, Tensor]:
-        """The pose head's losses, those of category and visibility, and the two accuracies."""
+        """The pose head's losses, those of category and visibility, and the two accuracies.
+
+        With ``only_category``, the category's alone. Of samples that are not ``named`` what is seen
+        goes by another name, so they teach no category; see `RandomWiderBBox`.
+        """
         labels = feats[-1].new_tensor(
             [int(sample.gt_instances.category_indices[0]) for sample in batch_data_samples],
             dtype=torch.long,
         )
+        logits = self.category(feats[-1])
+        named = torch.tensor(
+            [bool(s.gt_instances.get("named", [True])[0]) for s in batch_data_samples],
+            device=labels.device,
+        )
+        category_losses = {
+            "loss_category": self.category_weight
+            * functional.cross_entropy(
+                logits[named],
+                labels[named],
+                label_smoothing=self.category_smoothing,
+                reduction="sum",
+            )
+            / max(int(named.sum()), 1),
+            "acc_category": _accuracy(logits, labels),
+        }
+        if self.only_category:
+            return category_losses
+
         visibility = torch.from_numpy(
             np.concatenate([s.gt_instances.keypoint_visibility for s in batch_data_samples])
         ).to(feats[-1].device)
-
-        logits = self.category(feats[-1])
         fine, deep = self._conditioned(feats, labels)
         losses: dict[str, Tensor] = self.pose_head.loss(fine, batch_data_samples, train_cfg or {})
         defined = self.category_keypoints[labels]
         seen = self.visibility(deep, fine[-1])[defined]
         states = (visibility.long() - Visibility.ABSENT)[defined]
-        losses["loss_category"] = self.category_weight * functional.cross_entropy(
-            logits, labels, label_smoothing=self.category_smoothing
-        )
+        losses |= category_losses
         losses["loss_visibility"] = self.visibility_weight * functional.cross_entropy(seen, states)
-        losses["acc_category"] = _accuracy(logits, labels)
         losses["acc_visibility"] = _accuracy(seen, states)
         return losses
+
+    def train(self, mode: bool = True) -> GarmentHead:
+        """Set the training mode; with ``only_category`` all but that branch stays as it is."""
+        super().train(mode)
+        if self.only_category:
+            for name, part in self.named_children():
+                if name != "category":
+                    part.eval().requires_grad_(False)
+        return self
 
     def predict(
         self,

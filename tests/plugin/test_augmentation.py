@@ -79,6 +79,19 @@ def test_a_box_stays_as_it_is() -> None:
     np.testing.assert_array_equal(widened(prob=0), [[100, 50, 200, 350]])
 
 
+@pytest.mark.parametrize(
+    ("prob", "main", "named"), [(1, True, True), (1, False, False), (0, False, True)]
+)
+def test_a_whole_picture_goes_by_its_main_garment(prob: float, main: bool, named: bool) -> None:
+    results = {
+        "img_shape": (400, 300),
+        "bbox": np.array([[100, 50, 200, 350]], np.float32),
+        "named": np.ones(1, bool),
+        "main_garment": main,
+    }
+    assert seeded(RandomWiderBBox(prob=prob), results, 0)["named"].tolist() == [named]
+
+
 def test_a_box_ends_between_its_own_and_the_whole_image() -> None:
     boxes = np.concatenate([widened(seed, prob=1, whole_prob=0) for seed in SEEDS])
     part = (boxes - [100, 50, 200, 350]) / [-100, -50, 100, 50]

@@ -1,6 +1,7 @@
 """FashionAI as MMPose sees it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from fashionkp_mm.core.garments import (
     Visibility,
 )
 from fashionkp_mm.core.normalized_error import normalizers
-from fashionkp_mm.core.table import AnnotationError
+from fashionkp_mm.core.table import AnnotationError, KeypointTable
+from fashionkp_mm.exchange.formats import format_to_write, write_table
+from fashionkp_mm.exchange.table import GarmentTable
 from fashionkp_mm.images import image_size, load_image
 from fashionkp_mm.plugin import FashionAIDataset
 from fashionkp_mm.plugin.detection.dataset import FashionAIDetDataset
@@ -54,6 +57,18 @@ def test_a_sample_carries_category_visibility_and_normaliser(drawn_dataset, draw
         np.testing.assert_allclose(truth.normalizers[0], expected[index], rtol=1e-6)
         labelled = table.visibility[index] != Visibility.ABSENT
         np.testing.assert_array_equal(truth.keypoints_visible[0], labelled.astype(np.float32))
+
+
+def test_a_pictures_first_garment_is_the_main_one(drawn_dataset, drawn_root, tmp_path):
+    table = csv_format.read_labels(drawn_root / VAL)
+    beside = replace(table.select(np.array([1])), image_ids=table.image_ids[:1])
+    several = tmp_path / "several.json"
+    joined = KeypointTable.joined([table, beside])
+    write_table(several, GarmentTable.of(joined), format_to_write(several))
+    dataset = drawn_dataset("val", ann_file=str(several))
+    main = [dataset.get_data_info(index)["main_garment"] for index in range(len(dataset))]
+    assert main == [True] * len(table) + [False]
+    assert dataset[0]["data_samples"].gt_instances.named.tolist() == [True]
 
 
 def test_absent_points_have_no_weight_in_training(drawn_dataset):

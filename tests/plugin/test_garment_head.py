@@ -232,6 +232,43 @@ def test_the_losses_follow_their_weights(build, drawn_dataset):
     torch.testing.assert_close(twice["loss_kpt"], once["loss_kpt"])
 
 
+def test_what_goes_by_another_name_teaches_no_category(build, drawn_dataset):
+    dataset = drawn_dataset()
+    items = [dataset[i] for i in range(4)]
+    model = build(category_weight=1.0).eval()
+
+    def loss(chosen, unnamed=()):
+        batch = copy.deepcopy([items[i] for i in chosen])
+        for place in unnamed:
+            batch[place]["data_samples"].gt_instances.named = np.array([False])
+        batch = model.data_preprocessor(pseudo_collate(batch), False)
+        with torch.no_grad():
+            return model(**batch, mode="loss")
+
+    some = loss(range(4), unnamed=[1, 3])
+    torch.testing.assert_close(some["loss_category"], loss([0, 2])["loss_category"])
+    torch.testing.assert_close(some["loss_kpt"], loss(range(4))["loss_kpt"])
+    assert loss([0], unnamed=[0])["loss_category"] == 0
+
+
+def test_the_category_can_be_trained_alone(build, drawn_dataset):
+    model = build(only_category=True).train()
+    dataset = drawn_dataset()
+    before = copy.deepcopy(model.head.state_dict())
+    batch = model.data_preprocessor(pseudo_collate([dataset[i] for i in range(6)]), True)
+    losses = model(**batch, mode="loss")
+    assert losses.keys() == {"loss_category", "acc_category"}
+    learning = [p for p in model.head.parameters() if p.requires_grad]
+    losses["loss_category"].backward()
+    torch.optim.SGD(learning, 0.1).step()
+    changed = {
+        name.partition(".")[0]
+        for name, value in model.head.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert changed == {"category"}
+
+
 def test_a_loss_ignores_points_that_the_category_lacks(build, drawn_dataset):
     model = build().train()
     torch.nn.init.zeros_(model.head.visibility.local)  # else some points are beyond doubt

@@ -9,13 +9,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIGS = [
-    "heatmap_lite2_fashion",
-    "heatmap_lite2_256_fashion",
-    "heatmap_lite2_320_fashion",
-    "rtmdet_lite0_fashion",
-    "rtmdet_lite2_fashion",
-]
+TRAININGS = {
+    "lite2_192": "heatmap_lite2_fashion",
+    "lite2_256": "heatmap_lite2_256_fashion",
+    "lite2_320": "heatmap_lite2_320_fashion",
+    "detector_0": "rtmdet_lite0_fashion",
+    "detector_1": "rtmdet_lite2_fashion",
+    "neighbours_1": "heatmap_lite2_320_fashion",
+    "long": "heatmap_lite2_320_long_fashion",
+    "shapes": "heatmap_lite2_320_shapes_fashion",
+    "category": "heatmap_lite2_320_category_fashion",
+    "detector_2": "rtmdet_lite2_fashion",
+    "detector_3": "rtmdet_lite2_fashion",
+}
 PYTHON = """#!/bin/sh
 echo "MAX_EPOCHS=$MAX_EPOCHS $*" >> "$LOG"
 case "$*" in *"$FAIL"*) exit 3;; esac
@@ -45,30 +51,61 @@ def run(tmp_path):
         )
         return done.returncode, log.read_text().splitlines()
 
-    for config in CONFIGS:
-        (tmp_path / "work" / config).mkdir(parents=True)
+    for name in TRAININGS:
+        (tmp_path / "work" / name).mkdir(parents=True)
     return call
 
 
-def test_each_step_begins_with_the_weights_of_the_one_before(run, tmp_path):
+def option(line: str, key: str) -> str | None:
+    values = [word.partition("=")[2] for word in line.split() if word.startswith(f"{key}=")]
+    return values[0] if values else None
+
+
+def trainings(asked: list[str]) -> dict[str, str]:
+    """The command of each training, by the name of its folder."""
+    lines = [line for line in asked if "tools/train.py" in line]
+    return {Path(line.split("--work-dir ")[1].split()[0]).name: line for line in lines}
+
+
+def test_each_step_begins_with_what_a_step_before_it_wrote(run, tmp_path):
     code, asked = run()
     assert code == 0
-    trained = [line for line in asked if "tools/train.py" in line]
-    configs = [word for line in trained for word in line.split() if word.startswith("configs/")]
-    assert [Path(config).stem for config in configs] == CONFIGS
-    assert all((ROOT / config).is_file() for config in configs)
-    assert "load_from" not in trained[0]
-    first_epochs = trained[0].split()[0].removeprefix("MAX_EPOCHS=")
-    start = tmp_path / "work" / "heatmap_lite2_fashion" / f"epoch_{first_epochs}.pth"
-    assert f"load_from={start}" in trained[1]
+    commands = trainings(asked)
+    configs = {
+        name: next(word for word in line.split() if word.startswith("configs/"))
+        for name, line in commands.items()
+    }
+    assert {name: Path(config).stem for name, config in configs.items()} == TRAININGS
+    assert all((ROOT / config).is_file() for config in configs.values())
+    assert option(commands["lite2_192"], "load_from") is None
+    done: dict[str, int] = {}
+    for name, line in commands.items():
+        for key in ("load_from", "model.backbone.init_cfg.checkpoint"):
+            start = option(line, key)
+            if start is not None and Path(start).name != "mean.pth":
+                before = Path(start)
+                assert before.name == f"epoch_{done[before.parent.name]}.pth"
+        stop = option(line, "train_cfg.max_epochs")
+        done[name] = int(stop or line.split()[0].removeprefix("MAX_EPOCHS="))
+    (averaging,) = [line for line in asked if "average_weights" in line]
+    assert option(commands["category"], "load_from") == averaging.split()[2]
+    work = tmp_path / "work"
+    means = [f"{work}/{name}/epoch_{done[name]}.pth" for name in ("long", "shapes")]
+    assert averaging.split()[3:] == means
 
 
-def test_the_detector_learns_what_nobody_has_labelled(run, tmp_path):
+def test_what_nobody_has_labelled_is_learned_twice(run, tmp_path):
     _, asked = run()
-    (labelling,) = [line for line in asked if "label_neighbours" in line]
-    out = tmp_path / "work" / "neighbours.json"
-    assert str(out) in labelling.split()
-    assert f"train_dataloader.dataset.ann_file={out}" in asked[asked.index(labelling) + 1]
+    labelled = [line for line in asked if "label_neighbours" in line]
+    outs = [str(tmp_path / "work" / f"neighbours_{number}.json") for number in (1, 2)]
+    assert [line.split()[3] for line in labelled] == outs
+    files = {
+        name: option(line, "train_dataloader.dataset.ann_file")
+        for name, line in trainings(asked).items()
+    }
+    assert files == dict.fromkeys(TRAININGS) | dict.fromkeys(
+        ("detector_1", "neighbours_1"), outs[0]
+    ) | dict.fromkeys(("long", "shapes", "detector_2", "detector_3"), outs[1])
 
 
 def test_it_goes_on_where_it_was_stopped(run):
@@ -83,7 +120,7 @@ def test_it_goes_on_where_it_was_stopped(run):
 
 def test_what_it_publishes_is_what_ships(run):
     _, asked = run()
-    shipped = [line for line in asked if " export " in line and "fashionkp_mm/models" in line]
+    shipped = [line for line in asked if " export " in line and "fashionkp_mm/models/" in line]
     exported = [line.split()[-1] for line in shipped]
     weights = [line.split()[-2] for line in shipped]
     assert [Path(path).stem for path in exported] == ["pose", "detector"]

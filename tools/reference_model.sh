@@ -5,7 +5,8 @@
 #
 # FOLDER (work_dirs/reference by default) holds checkpoints and logs. A step that was interrupted goes
 # on from its last epoch, one that is done is not repeated, so the same command continues until all
-# is done: some hours on two CPU cores.
+# is done: half a day on two CPU cores, an hour or two with a GPU. FASHIONAI_SHAPES names a file of
+# labels whose shapes are lent, $FASHIONAI_ROOT/annotations_2018.csv by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${FASHIONAI_ROOT:?set it to the folder of the FashionAI data}"
@@ -13,13 +14,13 @@ work=${1:-work_dirs/reference}
 python=${PYTHON:-python}
 mkdir -p "$work"
 
-# train CONFIG EPOCHS [KEY=VALUE ...]: the values go to --cfg-options.
+# train NAME CONFIG EPOCHS [KEY=VALUE ...]: the values go to --cfg-options.
 train() {
-  local config=$1 epochs=$2
-  shift 2
-  local folder=$work/$config
+  local name=$1 config=$2 epochs=$3
+  shift 3
+  local folder=$work/$name
   if [ -e "$folder/done" ]; then
-    echo "$config: done"
+    echo "$name: done"
     return
   fi
   local options=()
@@ -31,37 +32,71 @@ train() {
 
 last() { echo "$work/$1/epoch_$2.pth"; }
 
-# publish CONFIG EPOCHS NAME RECIPE: the last epoch, so that no picture chooses one.
+# export_once CONFIG CHECKPOINT FILE
+export_once() {
+  [ -e "$3" ] || "$python" -m fashionkp_mm export --half "configs/$1.py" "$2" "$3"
+}
+
+# label OUT POSE DETECTOR: the labels, and what the two see beside the labelled garments.
+label() {
+  [ -e "$1" ] || "$python" tools/label_neighbours.py "$FASHIONAI_ROOT/train/Annotations/train.csv" \
+    "$1" --images "$FASHIONAI_ROOT/train" --model "$2" --detector "$3"
+}
+
+# publish CONFIG CHECKPOINT NAME RECIPE: the last epoch, so that no picture chooses one.
 images="2,818 labelled images of Alibaba FashionAI (blouse, outwear, dress, skirt, trousers)"
 terms="trained on FashionAI images, whose terms allow research only; see docs/model_card.md"
 publish() {
   local config=configs/$1.py weights=weights/$1.pth
-  "$python" -m fashionkp_mm publish "$config" "$(last "$1" "$2")" "$weights" \
+  "$python" -m fashionkp_mm publish "$config" "$2" "$weights" \
     --training-data "$images, $4" --licence "$terms"
   "$python" -m fashionkp_mm export --half "$config" "$weights" "fashionkp_mm/models/$3.onnx"
 }
 
-train heatmap_lite2_fashion 30
-train heatmap_lite2_256_fashion 26 "load_from=$(last heatmap_lite2_fashion 30)"
-train heatmap_lite2_320_fashion 12 "load_from=$(last heatmap_lite2_256_fashion 26)"
-publish heatmap_lite2_320_fashion 12 pose \
-  "30 epochs at 192x192, then 26 at 256x256, then 12 at 320x320; backbone from ImageNet weights"
+pose=heatmap_lite2_320_fashion detector=rtmdet_lite2_fashion
 
-# A first detector sees the garments that nobody has labelled; the second one learns them, too, and
-# starts from the backbone that has learned the points.
-train rtmdet_lite0_fashion 12
-first=$work/first_detector.onnx
-neighbours=$(realpath -m "$work")/neighbours.json
-if [ ! -e "$neighbours" ]; then
-  "$python" -m fashionkp_mm export --half configs/rtmdet_lite0_fashion.py \
-    "$(last rtmdet_lite0_fashion 12)" "$first"
-  "$python" tools/label_neighbours.py "$FASHIONAI_ROOT/train/Annotations/train.csv" "$neighbours" \
-    --images "$FASHIONAI_ROOT/train" --detector "$first"
-fi
-train rtmdet_lite2_fashion 20 "train_dataloader.dataset.ann_file=$neighbours"
-publish rtmdet_lite2_fashion 20 detector \
-  "and garments beside those that the models themselves labelled, 20 epochs at 224x224; backbone \
-from heatmap_lite2_320_fashion"
+# The points, from ImageNet on, with more and more pixels.
+train lite2_192 heatmap_lite2_fashion 30
+train lite2_256 heatmap_lite2_256_fashion 26 "load_from=$(last lite2_192 30)"
+train lite2_320 $pose 12 "load_from=$(last lite2_256 26)"
+
+# A first detector sees the garments that nobody has labelled. They teach a better detector and a
+# better pose network, and these two see more of them, and better.
+first=$(realpath -m "$work")/neighbours_1.json second=$(realpath -m "$work")/neighbours_2.json
+train detector_0 rtmdet_lite0_fashion 12
+export_once $pose "$(last lite2_320 12)" "$work/pose_1.onnx"
+export_once rtmdet_lite0_fashion "$(last detector_0 12)" "$work/detector_0.onnx"
+label "$first" "$work/pose_1.onnx" "$work/detector_0.onnx"
+train detector_1 $detector 20 "train_dataloader.dataset.ann_file=$first" \
+  "model.backbone.init_cfg.checkpoint=$(last lite2_320 12)"
+train neighbours_1 $pose 10 "load_from=$(last lite2_320 12)" \
+  "train_dataloader.dataset.ann_file=$first"
+export_once $pose "$(last neighbours_1 10)" "$work/pose_2.onnx"
+export_once $detector "$(last detector_1 20)" "$work/detector_1.onnx"
+label "$second" "$work/pose_2.onnx" "$work/detector_1.onnx"
+
+# All layers, large batches, with and without other garments' shapes; the mean of both; and then
+# what a whole picture goes by, which neighbours leave open.
+export FASHIONAI_SHAPES=${FASHIONAI_SHAPES:-$FASHIONAI_ROOT/annotations_2018.csv}
+train long heatmap_lite2_320_long_fashion 28 "load_from=$(last neighbours_1 10)" \
+  "train_dataloader.dataset.ann_file=$second"
+train shapes heatmap_lite2_320_shapes_fashion 28 "load_from=$(last neighbours_1 10)" \
+  "train_dataloader.dataset.ann_file=$second"
+"$python" tools/average_weights.py "$work/mean.pth" "$(last long 28)" "$(last shapes 28)"
+train category heatmap_lite2_320_category_fashion 10 "load_from=$work/mean.pth"
+publish $pose "$(last category 10)" pose \
+  "and garments beside those that the models themselves labelled; 30 epochs at 192x192, 26 at 256x256, \
+then 12, 10 and 28 at 320x320; the mean of two trainings; backbone from ImageNet weights"
+
+# Seven epochs of a schedule of sixteen, in which all layers learn, and then twelve more.
+train detector_2 $detector 16 train_cfg.max_epochs=7 model.backbone.frozen_stages=-1 \
+  model.backbone.drop_path_rate=0.2 "train_dataloader.dataset.ann_file=$second" \
+  "model.backbone.init_cfg.checkpoint=$(last neighbours_1 10)"
+train detector_3 $detector 12 "load_from=$(last detector_2 7)" \
+  "train_dataloader.dataset.ann_file=$second"
+publish $detector "$(last detector_3 12)" detector \
+  "and garments beside those that the models themselves labelled, 7 and 12 epochs at 224x224; \
+backbone from heatmap_lite2_320_fashion"
 
 "$python" benchmarks/category_temperature.py
 # What intervals of lengths come from belongs to one file of a model alone.

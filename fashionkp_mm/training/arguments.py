@@ -32,7 +32,7 @@ def train(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--amp",
         action="store_true",
-        help="mixed precision: float16 on a GPU; on a CPU channels last, in bfloat16 where that is"
+        help="mixed precision, channels last: float16 on a GPU; on a CPU bfloat16 where that is"
         " faster there than float32 (measured at the start)",
     )
     parser.add_argument(

@@ -66,7 +66,7 @@ DRAWN, SHOWN, SEED = 60, 8, 7
 TIMED, REPEATS = 32, 7
 OUTSIDE = (
     "an NE of 6.51 (category given, no flip test) where these images gave 5.82, and 85.4 % of the"
-    " categories right where these gave 86.0 %."
+    " categories right where these gave 86.0 %, for the model that shipped before this one."
 )
 """What is known from images that are not here."""
 CLOSE = (5, 10, 20)
@@ -112,7 +112,7 @@ def main() -> None:
         found = test_detector(*arguments.detector, Path(folder))
         given = predict(model, csv, answers, Path(folder), known=True, flip=True)
         quick = predict(model, csv, answers, Path(folder), known=True, flip=False)
-        own = predict(model, csv, answers, Path(folder), known=False, flip=True)
+        own = predict(model, csv, answers, Path(folder), known=False, flip=False)
         picture = arguments.out.with_name(f"{arguments.out.stem}_worst.jpg")
         drawn = draw_worst(model, Path(folder), picture)
     sections = [
@@ -275,8 +275,10 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
         "## Data and recipe\n\n"
         f"Trained on {len(train):,} images of FashionAI, validated on {len(answers):,} others:\n\n"
         + table(["", "trained on", "validated on"], counts)
-        + f"\n\nThese are the weights after epoch {meta.get('epoch', 'unknown')}. The recipe is"
-        f" [`{config}`](../{config}), its backbone's weights from ImageNet:\n\n"
+        + f"\n\nThese are the weights after epoch {meta.get('epoch', 'unknown')} of the last"
+        f" training. The config is [`{config}`](../{config}), its backbone's weights are from"
+        " ImageNet at first. [`tools/reference_model.sh`](../tools/reference_model.sh) has all"
+        " steps:\n\n"
         f"```\n{command}\n```"
     )
 
@@ -291,7 +293,7 @@ def errors(
     columns: dict[str, NormalizedErrorResult] = dict(scores)
     shipped = columns["refine, ONNX"] = evaluate(answers, given.table)
     columns["refine, ONNX, no flip"] = evaluate(answers, quick.table)
-    columns["refine, ONNX, own category"] = evaluate(answers, own.table)
+    columns["refine, ONNX, no flip, own category"] = evaluate(answers, own.table)
     rows = [["**all**", *(f"**{score.value:.2f}**" for score in columns.values())]]
     for name in CATEGORY_NAMES:
         rows += [[name, *(cell(score.per_category, name) for score in columns.values())]]
@@ -302,13 +304,14 @@ def errors(
         f"NE in %, lower is better, {shipped.points:,} visible points of {shipped.images:,} images,"
         " by where the box comes from. `label` is the tight box around the labelled points, which"
         " gives the outermost ones away; `whole` the whole image; `refine` the whole image first"
-        " and then the box of the points found, twice, whose points are fused; `detector` the box"
-        " that the detector below is surest of and then that of the points found, whose points are"
-        " fused; `fast` the first of these two alone. The first five columns are PyTorch's"
+        " and then the box of the points found, as it is and mirrored, whose points are fused;"
+        " `detector` the box that the detector below is surest of, likewise; `fast` that as it is,"
+        " alone. With flip test each look is averaged with its mirror, and the second one is around"
+        " the points that the first one found. The first five columns are PyTorch's"
         " (`tools/test.py --boxes label whole refine detector fast`), the others `fashionkp predict"
         " --boxes refine` with the ONNX file. The category is given except in the last column, in"
         " which a point that a wrongly chosen category lacks counts as an error of 100 %. With flip"
-        " test (`--flip-test`) but for the column that says so.\n\n" + table(["", *columns], rows)
+        " test (`--flip-test`) but for the columns that say so.\n\n" + table(["", *columns], rows)
     )
 
 

@@ -7,7 +7,7 @@ from fashionkp_mm.plugin.config_helpers import with_codec
 codec = dict(type='CentroidHeatmap', input_size=(320, 320), heatmap_size=(80, 80), sigma=2)
 
 # The temperature is from half of the validation images: benchmarks/category_temperature.py.
-model = dict(head=dict(pose_head=dict(decoder=codec), category_temperature=2.99))
+model = dict(head=dict(pose_head=dict(decoder=codec), category_temperature=3.5))
 
 train_dataloader = dict(
     dataset=dict(pipeline=with_codec(_base_.train_dataloader.dataset.pipeline, codec)))

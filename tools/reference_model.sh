@@ -5,7 +5,7 @@
 #
 # FOLDER (work_dirs/reference by default) holds checkpoints and logs. A step that was interrupted goes
 # on from its last epoch, one that is done is not repeated, so the same command continues until all
-# is done: half a day on two CPU cores, an hour or two with a GPU. FASHIONAI_SHAPES names a file of
+# is done: half a day on two CPU cores, less with a GPU. FASHIONAI_SHAPES names a file of
 # labels whose shapes are lent, $FASHIONAI_ROOT/annotations_2018.csv by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -71,9 +71,11 @@ train detector_1 $detector 20 "train_dataloader.dataset.ann_file=$first" \
   "model.backbone.init_cfg.checkpoint=$(last lite2_320 12)"
 train neighbours_1 $pose 10 "load_from=$(last lite2_320 12)" \
   "train_dataloader.dataset.ann_file=$first"
+publish $detector "$(last detector_1 20)" detector \
+  "and garments beside those that the models themselves labelled, 20 epochs at 224x224; backbone \
+from heatmap_lite2_320_fashion"
 export_once $pose "$(last neighbours_1 10)" "$work/pose_2.onnx"
-export_once $detector "$(last detector_1 20)" "$work/detector_1.onnx"
-label "$second" "$work/pose_2.onnx" "$work/detector_1.onnx"
+label "$second" "$work/pose_2.onnx" fashionkp_mm/models/detector.onnx
 
 # All layers, large batches, with and without other garments' shapes; the mean of both; and then
 # what a whole picture goes by, which neighbours leave open.
@@ -87,16 +89,6 @@ train category heatmap_lite2_320_category_fashion 10 "load_from=$work/mean.pth"
 publish $pose "$(last category 10)" pose \
   "and garments beside those that the models themselves labelled; 30 epochs at 192x192, 26 at 256x256, \
 then 12, 10 and 28 at 320x320; the mean of two trainings; backbone from ImageNet weights"
-
-# Seven epochs of a schedule of sixteen, in which all layers learn, and then twelve more.
-train detector_2 $detector 16 train_cfg.max_epochs=7 model.backbone.frozen_stages=-1 \
-  model.backbone.drop_path_rate=0.2 "train_dataloader.dataset.ann_file=$second" \
-  "model.backbone.init_cfg.checkpoint=$(last neighbours_1 10)"
-train detector_3 $detector 12 "load_from=$(last detector_2 7)" \
-  "train_dataloader.dataset.ann_file=$second"
-publish $detector "$(last detector_3 12)" detector \
-  "and garments beside those that the models themselves labelled, 7 and 12 epochs at 224x224; \
-backbone from heatmap_lite2_320_fashion"
 
 "$python" benchmarks/category_temperature.py
 # What intervals of lengths come from belongs to one file of a model alone.

@@ -23,10 +23,13 @@ CONFIGS = [
 @pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
 def config(request, drawn_root, tmp_path, monkeypatch):
     monkeypatch.setenv("FASHIONAI_ROOT", str(drawn_root))
-    # What a user would bring for configs/finetune_fashion.py.
+    # What a user would bring for configs/heatmap_lite2_320_shapes_fashion.py …
+    shapes = drawn_root / "train" / "Annotations" / "train.csv"
+    monkeypatch.setenv("FASHIONAI_SHAPES", str(shapes))
+    # … and for configs/finetune_fashion.py.
     monkeypatch.setenv("OWN_DATA", str(tmp_path))
     (tmp_path / "Images").symlink_to(drawn_root / "train" / "Images")
-    labels = read_table(drawn_root / "train" / "Annotations" / "train.csv")
+    labels = read_table(shapes)
     for name in ("train.json", "val.json"):
         write_table(tmp_path / name, labels, "json")
     return Config.fromfile(request.param)

@@ -47,6 +47,8 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     drop_last=True,
+    # One tensor for all pictures: they come in one size.
+    collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,

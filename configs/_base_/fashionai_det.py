@@ -77,7 +77,7 @@ custom_hooks = [
     dict(type='SyncAllBuffersHook'),
     dict(
         type='EMAHook',
-        ema_type='ExpMomentumEMA',
+        ema_type='GroupedMomentumEMA',
         momentum=0.0002,
         update_buffers=True,
         priority=49),

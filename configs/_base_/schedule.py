@@ -13,6 +13,7 @@ test_cfg = dict()
 
 optim_wrapper = dict(
     type='OptimWrapper',
+    constructor='GroupedOptimWrapperConstructor',
     optimizer=dict(type='AdamW', lr=base_lr, weight_decay=0.05),
     paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True))
 
@@ -40,7 +41,7 @@ custom_hooks = [
     dict(type='SyncAllBuffersHook'),
     dict(
         type='EMAHook',
-        ema_type='ExpMomentumEMA',
+        ema_type='GroupedMomentumEMA',
         momentum=0.0002,
         update_buffers=True,
         priority=49),

@@ -21,6 +21,11 @@ from fashionkp_mm.plugin.garment_head import GarmentHead
 from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.passes import PassesTestLoop
+from fashionkp_mm.plugin.quick_steps import (
+    GroupedDataPreprocessor,
+    GroupedMomentumEMA,
+    GroupedOptimWrapperConstructor,
+)
 from fashionkp_mm.plugin.recognition_metric import GarmentRecognition
 from fashionkp_mm.plugin.shape_warp import RandomShapeWarp
 from fashionkp_mm.plugin.sheet_hook import ContactSheetHook
@@ -46,6 +51,9 @@ __all__ = [
     "GarmentHSVAug",
     "GarmentHead",
     "GarmentRecognition",
+    "GroupedDataPreprocessor",
+    "GroupedMomentumEMA",
+    "GroupedOptimWrapperConstructor",
     "LoadGarmentImage",
     "NormalizedError",
     "PassesTestLoop",

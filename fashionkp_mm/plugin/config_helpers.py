@@ -27,6 +27,7 @@ def stock_model(config: str) -> ConfigDict:
     """
     model: ConfigDict = stock_config(mmpose, config).model
     model.head = ConfigDict(type="GarmentHead", pose_head=model.head)
+    model.data_preprocessor.type = "GroupedDataPreprocessor"
     return model
 
 

@@ -10,11 +10,8 @@ from __future__ import annotations
 import sys
 
 import torch
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmpose.registry import MODELS
+from untrained_network import untrained
 
-import fashionkp_mm.plugin  # noqa: F401
 from fashionkp_mm.core.garments import CATEGORY_NAMES
 
 CONFIG = "configs/heatmap_lite2_320_long_fashion.py"
@@ -34,11 +31,8 @@ def main() -> None:
 
 
 def milliseconds(batch: int, layout: torch.memory_format) -> float:
-    init_default_scope("mmpose")
-    config = Config.fromfile(CONFIG).model
-    config.backbone.init_cfg = None
-    model = MODELS.build(config).cuda().to(memory_format=layout).train()
-    width, height = config.head.pose_head.decoder.input_size
+    model, (width, height) = untrained(CONFIG)
+    model.cuda().to(memory_format=layout).train()
     images = torch.randn(batch, 3, height, width, device="cuda")
     categories = torch.randint(len(CATEGORY_NAMES), (batch,), device="cuda")
     optimiser = torch.optim.AdamW(model.parameters(), 1e-4)

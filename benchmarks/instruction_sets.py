@@ -15,11 +15,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 
 BATCH, REPEATS = 8, 7
-WEIGHTS = "weights/heatmap_lite2_320_fashion.pth"
+CONFIG = "configs/heatmap_lite2_320_fashion.py"
 LIMITS = {
     "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
     "AVX-512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_FP16"},
@@ -49,19 +48,13 @@ def milliseconds() -> dict[str, float]:
     """Of a crop, by `COLUMNS`."""
     import numpy as np  # noqa: PLC0415
     import torch  # noqa: PLC0415
-    from mmengine.config import Config  # noqa: PLC0415
-    from mmengine.registry import init_default_scope  # noqa: PLC0415
-    from mmpose.registry import MODELS  # noqa: PLC0415
+    from untrained_network import untrained  # noqa: PLC0415
 
-    import fashionkp_mm.plugin  # noqa: F401, PLC0415
     from fashionkp_mm.runtime import shipped_model  # noqa: PLC0415
     from fashionkp_mm.runtime.pose import PoseNetwork  # noqa: PLC0415
 
-    init_default_scope("mmpose")
-    config = Config.fromfile(f"configs/{Path(WEIGHTS).stem}.py").model
-    config.backbone.init_cfg = None
-    model = MODELS.build(config).eval().to(memory_format=torch.channels_last)
-    width, height = config.head.pose_head.decoder.input_size
+    model, (width, height) = untrained(CONFIG)
+    model.eval().to(memory_format=torch.channels_last)
     images = torch.rand(BATCH, 3, height, width).to(memory_format=torch.channels_last)
     categories = torch.zeros(BATCH, dtype=torch.long)
     network = PoseNetwork(shipped_model())

@@ -15,11 +15,10 @@ import numpy as np
 from common import choosing_half, fashionai_root
 from numpy.typing import NDArray
 
-from fashionkp_mm.core.box_sources import StartBoxes
-from fashionkp_mm.core.boxes import refined_boxes
+from fashionkp_mm.core.box_sources import StartBoxes, boxes_around
 from fashionkp_mm.core.csv_format import read_labels
 from fashionkp_mm.core.fusion import fused_keypoints
-from fashionkp_mm.core.garments import CATEGORY_KEYPOINTS, CATEGORY_NAMES, Visibility
+from fashionkp_mm.core.garments import CATEGORY_NAMES, Visibility
 from fashionkp_mm.core.image_paths import locate_images
 from fashionkp_mm.core.normalized_error import normalizers
 from fashionkp_mm.images import load_image
@@ -64,10 +63,7 @@ class Looks:
         self.look(f"{name} mirrored", box, mirrored=True)
 
     def around(self, name: str) -> NDArray[np.float32]:
-        found = self.found[name]
-        defined = CATEGORY_KEYPOINTS[self._category]
-        present = defined & (found.visibility != Visibility.ABSENT)
-        return refined_boxes(found.keypoints, present, self._size, defined)[0]
+        return boxes_around(self.found[name], self._size)[0]
 
 
 def main() -> None:

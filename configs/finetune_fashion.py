@@ -30,4 +30,4 @@ test_dataloader = val_dataloader
 train_cfg = dict(val_interval=max(1, _base_.max_epochs // 3))
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=1))
 # All but the last, which would switch the pipeline.
-custom_hooks = _base_.custom_hooks[:-1]
+custom_hooks = [*_base_.custom_hooks[:-1], dict(type='KeepNormStatisticsHook')]

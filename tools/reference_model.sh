@@ -84,7 +84,8 @@ train long heatmap_lite2_320_long_fashion 28 "load_from=$(last neighbours_1 10)"
   "train_dataloader.dataset.ann_file=$second"
 train shapes heatmap_lite2_320_shapes_fashion 28 "load_from=$(last neighbours_1 10)" \
   "train_dataloader.dataset.ann_file=$second"
-"$python" tools/average_weights.py "$work/mean.pth" "$(last long 28)" "$(last shapes 28)"
+[ -e "$work/mean.pth" ] ||
+  "$python" tools/average_weights.py "$work/mean.pth" "$(last long 28)" "$(last shapes 28)"
 train category heatmap_lite2_320_category_fashion 10 "load_from=$work/mean.pth"
 publish $pose "$(last category 10)" pose \
   "and garments beside those that the models themselves labelled; 30 epochs at 192x192, 26 at 256x256, \

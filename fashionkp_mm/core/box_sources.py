@@ -273,7 +273,7 @@ def further_passes(
     for number in range(1, passes.total):
         again = mirror and number > passes.locating
         if not again:
-            boxes = _boxes_around(found[-1], image_sizes)
+            boxes = boxes_around(found[-1], image_sizes)
         found.append(run_pass(boxes, again))
     votes = found[passes.locating :]
     points = np.stack([vote.keypoints for vote in votes])
@@ -285,7 +285,8 @@ def further_passes(
     return Fused(boxes, found[-1], fused_keypoints(points, scores, categories), spreads)
 
 
-def _boxes_around(found: PassResult, image_sizes: NDArray[np.integer]) -> NDArray[np.float32]:
+def boxes_around(found: PassResult, image_sizes: NDArray[np.integer]) -> NDArray[np.float32]:
+    """``(N, 4)`` boxes around the points that a pass takes for present, as the next one looks."""
     known = found.category_indices != UNKNOWN_CATEGORY
     defined = CATEGORY_KEYPOINTS[found.category_indices] | ~known[:, None]
     present = defined & (found.visibility != Visibility.ABSENT)

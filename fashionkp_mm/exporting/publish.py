@@ -9,13 +9,11 @@ it takes any. MMPose's ``publish_model.py`` keeps all of ``meta``, float32, and 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from fashionkp_mm import __version__
@@ -24,12 +22,10 @@ from fashionkp_mm.exporting.errors import ExportError
 from fashionkp_mm.exporting.provenance import Provenance, provenance
 from fashionkp_mm.exporting.rounding import MIN_ROUNDED
 from fashionkp_mm.exporting.trained import TrainedModel, load_trained_model
+from fashionkp_mm.plugin.weights import KEPT_META, checkpoint_bytes
 
 MAX_BYTES = 16_000_000
 """A larger file does not belong into a repository."""
-
-_KEPT = ("dataset_meta", "epoch", "iter", "seed", "mmengine_version")
-"""What of a checkpoint's ``meta`` is handed on."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def publish(
     progress("rounding the weights")
     weights = trained.model.state_dict()
     rounded = {name: _rounded(name, tensor) for name, tensor in weights.items()}
-    content = _bytes({"meta": _meta(trained, texts), "state_dict": rounded})
+    content = checkpoint_bytes(_meta(trained, texts), rounded)
     if len(content) > MAX_BYTES:
         raise ExportError(
             f"{checkpoint}: its weights take {len(content) / 1e6:.1f} MB, and files of a repository"
@@ -117,7 +113,7 @@ def _change(tensor: Tensor, rounded: Tensor) -> float:
 
 
 def _meta(trained: TrainedModel, texts: Provenance) -> dict[str, Any]:
-    kept = {key: trained.meta[key] for key in _KEPT if key in trained.meta}
+    kept = {key: trained.meta[key] for key in KEPT_META if key in trained.meta}
     return {
         **kept,
         "config": trained.config_path.name,
@@ -125,12 +121,3 @@ def _meta(trained: TrainedModel, texts: Provenance) -> dict[str, Any]:
         "licence": texts.licence,
         "fashionkp_mm_version": __version__,
     }
-
-
-def _bytes(checkpoint: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()  # and not a file, whose name torch would note in what it writes
-    torch.save(checkpoint, buffer)
-    content = buffer.getvalue()
-    # What cannot be loaded as data would be found out by users otherwise.
-    torch.load(io.BytesIO(content), weights_only=True)
-    return content

@@ -18,7 +18,7 @@ from fashionkp_mm.plugin.cpu_amp import CPUAmpOptimWrapper
 from fashionkp_mm.plugin.dataset import FashionAIDataset
 from fashionkp_mm.plugin.efficientnet_lite import EfficientNetLite
 from fashionkp_mm.plugin.garment_head import GarmentHead
-from fashionkp_mm.plugin.hooks import CheckImagesHook, SyncAllBuffersHook
+from fashionkp_mm.plugin.hooks import CheckImagesHook, KeepNormStatisticsHook, SyncAllBuffersHook
 from fashionkp_mm.plugin.metric import NormalizedError
 from fashionkp_mm.plugin.passes import PassesTestLoop
 from fashionkp_mm.plugin.quick_steps import (
@@ -54,6 +54,7 @@ __all__ = [
     "GroupedDataPreprocessor",
     "GroupedMomentumEMA",
     "GroupedOptimWrapperConstructor",
+    "KeepNormStatisticsHook",
     "LoadGarmentImage",
     "NormalizedError",
     "PassesTestLoop",

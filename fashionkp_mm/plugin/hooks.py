@@ -8,8 +8,10 @@ from typing import Any
 
 from mmengine.dist import all_reduce_params
 from mmengine.hooks import EMAHook, Hook, SyncBuffersHook
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from fashionkp_mm.core.uris import is_uri
 from fashionkp_mm.core.words import listed
@@ -56,6 +58,24 @@ def _require_images(dataset: FashionAIDataset) -> None:
             f" {listed(missing)}. Put them there, or point data_prefix.img at the folder that the"
             " image ids start from"
         )
+
+
+@HOOKS.register_module()
+class KeepNormStatisticsHook(Hook):
+    """Trains with the batch norms' statistics as they are, as a tested model has them.
+
+    For a model that goes on from good weights with few pictures: the statistics of small batches
+    would replace, within some ten steps, those of the many pictures that the weights belong to.
+    The norms' scales and shifts learn as ever.
+    """
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
+    ) -> None:
+        """Set the norms to evaluation; a loop sets the whole model to training each epoch."""
+        for module in runner.model.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
 
 
 @HOOKS.register_module()

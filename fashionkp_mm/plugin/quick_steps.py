@@ -79,8 +79,8 @@ class GroupedMomentumEMA(ExpMomentumEMA):
 class GroupedDataPreprocessor(PoseDataPreprocessor):
     """MMPose's preprocessor, which moves a training batch to the device in few pieces.
 
-    Pictures are one piece where the loader stacks them (``collate_fn=dict(type='default_collate')``);
-    here each kind of label becomes one for all samples.
+    Pictures are one piece where the loader stacks them, by
+    ``collate_fn=dict(type='default_collate')``; here each kind of label becomes one as well.
     """
 
     def cast_data(self, data: Any) -> Any:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
 from fashionkp_mm.core.words import listed
+
+KEPT_META = ("dataset_meta", "epoch", "iter", "seed", "mmengine_version")
+"""What of a checkpoint's ``meta`` goes with its weights where they are handed on."""
 
 _NAMED = 3
 """So many tensors are named where a checkpoint does not fit; the rest is counted."""
@@ -123,3 +128,13 @@ def require_match(
 
 def _described(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
+def checkpoint_bytes(meta: Mapping[str, Any], weights: Mapping[str, Tensor]) -> bytes:
+    """A checkpoint's file; the same content gives the same bytes."""
+    buffer = io.BytesIO()  # and not a file, whose name torch would note in what it writes
+    torch.save({"meta": meta, "state_dict": weights}, buffer)
+    content = buffer.getvalue()
+    # What cannot be loaded as data would be found out by users otherwise.
+    torch.load(io.BytesIO(content), weights_only=True)
+    return content

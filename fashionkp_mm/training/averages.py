@@ -8,7 +8,6 @@ arXiv:2203.05482).
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,7 @@ from torch import Tensor
 from fashionkp_mm.compat.checkpoints import load_checkpoint_file
 from fashionkp_mm.core.files import require_apart, write_atomically
 from fashionkp_mm.core.words import listed
-from fashionkp_mm.plugin.weights import WeightsError
-
-_OF_ALL = ("dataset_meta", "epoch", "iter", "mmengine_version")
-"""What of the first checkpoint's ``meta`` is kept, as far as the others say the same."""
+from fashionkp_mm.plugin.weights import KEPT_META, WeightsError, checkpoint_bytes
 
 
 def average_weights(arguments: argparse.Namespace) -> None:
@@ -44,9 +40,7 @@ def average_weights(arguments: argparse.Namespace) -> None:
         {str(path): each["state_dict"] for path, each in zip(paths, loaded, strict=True)}
     )
     meta = _common([each.get("meta", {}) for each in loaded])
-    buffer = io.BytesIO()
-    torch.save({"meta": meta, "state_dict": weights}, buffer)
-    write_atomically(out, buffer.getvalue())
+    write_atomically(out, checkpoint_bytes(meta, weights))
     print(f"{out}: the mean of {len(paths)} checkpoints")
 
 
@@ -79,10 +73,11 @@ def mean_weights(states: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor
 
 
 def _common(metas: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What all of them say."""
     first, *others = metas
     return {
         key: first[key]
-        for key in _OF_ALL
+        for key in KEPT_META
         if key in first and all(_same(meta.get(key), first[key]) for meta in others)
     }
 

@@ -1,14 +1,17 @@
 """Hooks that keep a training from failing late."""
 
+import copy
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.logging import MMLogger
 from mmpose.datasets import CombinedDataset
+from torch import nn
 
 from fashionkp_mm.images import BrokenImageError
-from fashionkp_mm.plugin import CheckImagesHook
+from fashionkp_mm.plugin import CheckImagesHook, KeepNormStatisticsHook
 
 
 def runner(train, val=None):
@@ -67,3 +70,20 @@ def test_sees_into_mmposes_combined_dataset(drawn_dataset, tmp_path):
     combined.datasets = parts
     with pytest.raises(BrokenImageError, match="are missing"):
         CheckImagesHook().before_train(runner(combined))
+
+
+def test_norms_keep_their_statistics_and_learn():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout())
+    before = copy.deepcopy(model.state_dict())
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    hook = KeepNormStatisticsHook()
+    for step in range(2):
+        model.train()  # as a loop does in each epoch
+        hook.before_train_iter(SimpleNamespace(model=model), step)
+        model(5 + torch.randn(8, 3, 4, 4)).square().mean().backward()
+        optimiser.step()
+    after = model.state_dict()
+    for name in ("1.running_mean", "1.running_var", "1.num_batches_tracked"):
+        assert torch.equal(after[name], before[name])
+    assert model[2].training
+    assert not torch.equal(after["1.weight"], before["1.weight"])

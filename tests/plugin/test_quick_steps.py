@@ -78,7 +78,7 @@ def test_the_average_is_mmposes(settings):
     for step in range(6):
         with torch.no_grad():
             for parameter in model.parameters():
-                parameter += torch.randn_like(parameter)
+                parameter.add_(torch.randn_like(parameter))
         model["head"](model["backbone"](torch.randn(2, 3, 8, 8)))
         for average in (grouped, single):
             average.update_parameters(model)

@@ -49,7 +49,7 @@ def call(tmp_path, monkeypatch):
 
 
 def test_from_predictions_to_a_model_of_ones_own(call, tmp_path, monkeypatch):
-    monkeypatch.setenv("MAX_EPOCHS", "4")
+    monkeypatch.setenv("MAX_EPOCHS", "12")
     config = ROOT / "configs" / "finetune_fashion.py"
     csv = "own/train/Annotations/train.csv"
     call(*FASHIONKP, "synth", "own", "--images", "20", "--seed", "2")
@@ -71,9 +71,7 @@ def test_from_predictions_to_a_model_of_ones_own(call, tmp_path, monkeypatch):
         for name in ("predictions", "after")
     )
     assert before["points"] == after["points"] > 100
-    # Four steps from weights that good teach little, but they must not spoil them either. What a
-    # real training gains: benchmarks/finetune.py.
-    assert after["NE"] < 1.25 * before["NE"]
+    assert after["NE"] < before["NE"]
 
 
 @pytest.fixture

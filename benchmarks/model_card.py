@@ -66,7 +66,7 @@ DRAWN, SHOWN, SEED = 60, 8, 7
 TIMED, REPEATS = 32, 7
 OUTSIDE = (
     "an NE of 6.51 (category given, no flip test) where these images gave 5.82, and 85.4 % of the"
-    " categories right where these gave 86.0 %, for the model that shipped before this one."
+    " categories right where these gave 86.0 %, for an earlier model."
 )
 """What is known from images that are not here."""
 CLOSE = (5, 10, 20)
@@ -271,14 +271,18 @@ def origin(weights: Path, config: Path, command: str, data: Path, answers: Keypo
         [name, *(int((t.category_indices == index).sum()) for t in (train, answers))]
         for index, name in enumerate(CATEGORY_NAMES)
     ]
+    epoch = (
+        f"those after epoch {meta['epoch']} of the last training"
+        if "epoch" in meta
+        else "the mean of several trainings"
+    )
     return (
         "## Data and recipe\n\n"
         f"Trained on {len(train):,} images of FashionAI, validated on {len(answers):,} others:\n\n"
         + table(["", "trained on", "validated on"], counts)
-        + f"\n\nThese are the weights after epoch {meta.get('epoch', 'unknown')} of the last"
-        f" training. The config is [`{config}`](../{config}), its backbone's weights are from"
-        " ImageNet at first. [`tools/reference_model.sh`](../tools/reference_model.sh) has all"
-        " steps:\n\n"
+        + f"\n\nThe weights are {epoch}. The config is [`{config}`](../{config}), its backbone's"
+        " weights are from ImageNet at first. [`tools/reference_model.sh`]"
+        "(../tools/reference_model.sh) has all steps:\n\n"
         f"```\n{command}\n```"
     )
 

@@ -84,7 +84,8 @@ def find_boxes(table: KeypointTable, root: Path, source: str) -> NDArray[np.floa
 
 def print_model(config: str, checkpoint: str, detector: Sequence[str] | None) -> None:
     """A model's rows, one for each source of boxes."""
-    epochs = torch.load(checkpoint, weights_only=True, map_location="cpu")["meta"]["epoch"]
+    # The mean of several trainings is not after one epoch.
+    meta = torch.load(checkpoint, weights_only=True, map_location="cpu")["meta"]
     sources = [*MODEL_BOXES, *(["detector", "fast"] if detector else [])]
     given = test_model(config, checkpoint, sources, detector=detector)
     recognises = "fashionai/category_accuracy" in given[sources[0]]
@@ -99,7 +100,7 @@ def print_model(config: str, checkpoint: str, detector: Sequence[str] | None) ->
             own[source]["fashionai/NE"] if own else None,
             *(metrics.get(name) for name in RECOGNITION.values()),
         ]
-        print_row([f"`{Path(config).name}`", str(epochs), source], values)
+        print_row([f"`{Path(config).name}`", str(meta.get("epoch", "-")), source], values)
 
 
 def print_several() -> None:

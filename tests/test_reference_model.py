@@ -19,6 +19,8 @@ TRAININGS = {
     "long": "heatmap_lite2_320_long_fashion",
     "shapes": "heatmap_lite2_320_shapes_fashion",
     "category": "heatmap_lite2_320_category_fashion",
+    "longer": "heatmap_lite2_320_long_fashion",
+    "longer_shapes": "heatmap_lite2_320_shapes_fashion",
 }
 PYTHON = """#!/bin/sh
 echo "MAX_EPOCHS=$MAX_EPOCHS $*" >> "$LOG"
@@ -80,16 +82,21 @@ def test_each_step_begins_with_what_a_step_before_it_wrote(run, tmp_path):
     for name, line in commands.items():
         for key in ("load_from", "model.backbone.init_cfg.checkpoint"):
             start = option(line, key)
-            if start is not None and Path(start).name != "mean.pth":
+            if start is not None and Path(start).name != "mean_1.pth":
                 before = Path(start)
                 assert before.name == f"epoch_{done[before.parent.name]}.pth"
         stop = option(line, "train_cfg.max_epochs")
         done[name] = int(stop or line.split()[0].removeprefix("MAX_EPOCHS="))
-    (averaging,) = [line for line in asked if "average_weights" in line]
-    assert option(commands["category"], "load_from") == averaging.split()[2]
-    work = tmp_path / "work"
-    means = [f"{work}/{name}/epoch_{done[name]}.pth" for name in ("long", "shapes")]
-    assert averaging.split()[3:] == means
+    first, second = [line.split() for line in asked if "average_weights" in line]
+    assert option(commands["category"], "load_from") == first[2]
+    (publishing,) = [line.split() for line in asked if " publish configs/heatmap" in line]
+    assert second[2] in publishing
+
+    def averaged(*names: str) -> list[str]:
+        return [f"{tmp_path}/work/{name}/epoch_{done[name]}.pth" for name in names]
+
+    assert first[3:] == averaged("long", "shapes")
+    assert second[3:] == averaged("longer", "longer_shapes", "category")
 
 
 def test_what_nobody_has_labelled_is_learned_twice(run, tmp_path):
@@ -103,7 +110,7 @@ def test_what_nobody_has_labelled_is_learned_twice(run, tmp_path):
     }
     assert files == dict.fromkeys(TRAININGS) | dict.fromkeys(
         ("detector_1", "neighbours_1"), outs[0]
-    ) | dict.fromkeys(("long", "shapes"), outs[1])
+    ) | dict.fromkeys(("long", "shapes", "longer", "longer_shapes"), outs[1])
 
 
 def test_it_goes_on_where_it_was_stopped(run):

@@ -5,8 +5,8 @@
 #
 # FOLDER (work_dirs/reference by default) holds checkpoints and logs. A step that was interrupted goes
 # on from its last epoch, one that is done is not repeated, so the same command continues until all
-# is done: half a day on two CPU cores, less with a GPU. FASHIONAI_SHAPES names a file of
-# labels whose shapes are lent, $FASHIONAI_ROOT/annotations_2018.csv by default.
+# is done: more than a day on two CPU cores, less with a GPU. FASHIONAI_SHAPES names a file of labels
+# whose shapes are lent, $FASHIONAI_ROOT/annotations_2018.csv by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${FASHIONAI_ROOT:?set it to the folder of the FashionAI data}"
@@ -35,6 +35,13 @@ last() { echo "$work/$1/epoch_$2.pth"; }
 # export_once CONFIG CHECKPOINT FILE
 export_once() {
   [ -e "$3" ] || "$python" -m fashionkp_mm export --half "configs/$1.py" "$2" "$3"
+}
+
+# mean NAME CHECKPOINT ...
+mean() {
+  local name=$1
+  shift
+  [ -e "$work/$name.pth" ] || "$python" tools/average_weights.py "$work/$name.pth" "$@"
 }
 
 # label OUT POSE DETECTOR: the labels, and what the two see beside the labelled garments.
@@ -77,19 +84,24 @@ from heatmap_lite2_320_fashion"
 export_once $pose "$(last neighbours_1 10)" "$work/pose_2.onnx"
 label "$second" "$work/pose_2.onnx" fashionkp_mm/models/detector.onnx
 
-# All layers, large batches, with and without other garments' shapes; the mean of both; and then
-# what a whole picture goes by, which neighbours leave open.
+# All layers, large batches, with and without other garments' shapes; the mean of both; then what a
+# whole picture goes by, which neighbours leave open; and the same two once more, for longer. What
+# ships is the mean of these and of where they started.
 export FASHIONAI_SHAPES=${FASHIONAI_SHAPES:-$FASHIONAI_ROOT/annotations_2018.csv}
 train long heatmap_lite2_320_long_fashion 28 "load_from=$(last neighbours_1 10)" \
   "train_dataloader.dataset.ann_file=$second"
 train shapes heatmap_lite2_320_shapes_fashion 28 "load_from=$(last neighbours_1 10)" \
   "train_dataloader.dataset.ann_file=$second"
-[ -e "$work/mean.pth" ] ||
-  "$python" tools/average_weights.py "$work/mean.pth" "$(last long 28)" "$(last shapes 28)"
-train category heatmap_lite2_320_category_fashion 10 "load_from=$work/mean.pth"
-publish $pose "$(last category 10)" pose \
+mean mean_1 "$(last long 28)" "$(last shapes 28)"
+train category heatmap_lite2_320_category_fashion 10 "load_from=$work/mean_1.pth"
+train longer heatmap_lite2_320_long_fashion 53 "load_from=$(last category 10)" \
+  "train_dataloader.dataset.ann_file=$second"
+train longer_shapes heatmap_lite2_320_shapes_fashion 53 "load_from=$(last category 10)" \
+  "train_dataloader.dataset.ann_file=$second"
+mean mean_2 "$(last longer 53)" "$(last longer_shapes 53)" "$(last category 10)"
+publish $pose "$work/mean_2.pth" pose \
   "and garments beside those that the models themselves labelled; 30 epochs at 192x192, 26 at 256x256, \
-then 12, 10 and 28 at 320x320; the mean of two trainings; backbone from ImageNet weights"
+then 12, 10, 28 and 53 at 320x320; the mean of four trainings; backbone from ImageNet weights"
 
 "$python" benchmarks/category_temperature.py
 # What intervals of lengths come from belongs to one file of a model alone.

@@ -347,9 +347,9 @@ def halves(quick: Predicted, own: Predicted, answers: KeypointTable) -> str:
         " choose, such as the temperature of the category's scores; the others choose nothing:"
         "\n\n"
         + table(header, rows)
-        + "\n\nThe epoch of these weights, their losses and the way of reading heatmaps were chosen"
-        " on all of them, though. How much that flatters was seen on 500 further images, 100 a"
-        f" category, that nobody here has trained or chosen on: {OUTSIDE}"
+        + "\n\nThe epochs of its first trainings, their losses and the way of reading heatmaps were"
+        " chosen on all of them, though. How much that flatters was seen on 500 further images, 100"
+        f" a category, that nobody here has trained or chosen on: {OUTSIDE}"
     )
 
 

@@ -1,8 +1,7 @@
 """What MMEngine does between a network's passes, in a few large operations instead of many small.
 
-On a GPU a step of a small network is mostly the starting of operations: two for each weight that
-is averaged, ten for each that is optimised, five for each picture that is normalised. Results are
-the same; `benchmarks/gpu_step.py` has the time.
+A GPU waits while a process starts operations one by one: some for each weight that is averaged or
+optimised, and for each picture that is normalised. Results are the same.
 """
 
 from __future__ import annotations
